@@ -1,0 +1,227 @@
+//! Verifying tokens.
+
+use super::TokenError;
+use super::kind::{ACCESS_AUDIENCE, ACCESS_ISSUER, USER_AUDIENCE, header_type};
+use crate::caller::User;
+use crate::keys::{PublicKey, Purpose, Registry};
+use chrono::Utc;
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use quick_cache::sync::Cache;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use subjects::Role;
+use subjects::ids::{SessionId, UserId};
+use subjects::time::Instant;
+
+/// No token of ours comes near this length, in bytes; what is longer is not even hashed.
+pub(super) const MAX_TOKEN_BYTES: usize = 4096;
+/// By how much, in seconds, the clocks of issuer and verifier may differ.
+const CLOCK_LEEWAY_SECONDS: i64 = 5;
+/// How many verified tokens are remembered, for users and for services each.
+const REMEMBERED_TOKENS: usize = 10_000;
+
+/// Verifies tokens with the keys of the registry. What passed is remembered by its hash until it expires, so a token
+/// costs one signature check. **Whether the session was revoked is not looked at**: ask [`crate::Revocations`] each
+/// time. Clones share their memory.
+#[derive(Clone)]
+pub struct Verifier {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// The service that verifies: the audience of the service tokens it accepts.
+    service: String,
+    keys_by_kid: HashMap<String, VerifyingKey>,
+    validation: Validation,
+    users: Cache<RememberedKey, Remembered<User>>,
+    services: Cache<RememberedKey, Remembered<String>>,
+}
+
+struct VerifyingKey {
+    public: PublicKey,
+    decoding: DecodingKey,
+}
+
+/// The purpose beside the token's SHA-256, or a remembered access token would pass for a user token.
+type RememberedKey = (Purpose, [u8; 32]);
+
+#[derive(Clone)]
+struct Remembered<T> {
+    value: T,
+    expires_at: i64,
+}
+
+/// The claims of all kinds of token (RFC 7519 section 4.1); times in seconds since 1970.
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    nbf: Option<i64>,
+    sub: Option<UserId>,
+    sid: Option<SessionId>,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+impl Verifier {
+    /// A verifier for what reaches `service`.
+    pub fn new(registry: &Registry, service: &str) -> Verifier {
+        let keys_by_kid = registry
+            .verifying_bytes()
+            .map(|(public, bytes)| {
+                let decoding = DecodingKey::from_ed_der(&bytes);
+                (public.kid.clone(), VerifyingKey { public: public.clone(), decoding })
+            })
+            .collect();
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        // Claims are checked below, against the key's owner and a clock that tests can set.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        let shared = Shared {
+            service: service.to_owned(),
+            keys_by_kid,
+            validation,
+            users: Cache::new(REMEMBERED_TOKENS),
+            services: Cache::new(REMEMBERED_TOKENS),
+        };
+        Verifier { shared: Arc::new(shared) }
+    }
+
+    /// The user of an access token, for the edge and for auth's answer to `auth.validate`.
+    pub fn verify_access(&self, token: &str) -> Result<User, TokenError> {
+        self.verify_user_of(Purpose::Access, token, Utc::now())
+    }
+
+    /// The user of a user token.
+    pub fn verify_user(&self, token: &str) -> Result<User, TokenError> {
+        self.verify_user_of(Purpose::User, token, Utc::now())
+    }
+
+    /// The name of the service that signed a service token for this one.
+    pub fn verify_service(&self, token: &str) -> Result<String, TokenError> {
+        self.verify_service_at(token, Utc::now())
+    }
+
+    pub(super) fn verify_user_of(&self, purpose: Purpose, token: &str, now: Instant) -> Result<User, TokenError> {
+        remembering(&self.shared.users, purpose, token, now, || {
+            let claims = self.verified_claims(purpose, token, now)?;
+            let (Some(id), Some(session)) = (claims.sub, claims.sid) else {
+                return Err(TokenError::Claims);
+            };
+            // A role of a later version gives no rights here, and takes none of the others away.
+            let roles = claims.roles.iter().filter_map(|name| Role::parse(name)).collect();
+            Ok(Remembered { value: User { id, session, roles }, expires_at: claims.exp })
+        })
+    }
+
+    pub(super) fn verify_service_at(&self, token: &str, now: Instant) -> Result<String, TokenError> {
+        remembering(&self.shared.services, Purpose::Service, token, now, || {
+            let claims = self.verified_claims(Purpose::Service, token, now)?;
+            Ok(Remembered { value: claims.iss, expires_at: claims.exp })
+        })
+    }
+
+    fn verified_claims(&self, purpose: Purpose, token: &str, now: Instant) -> Result<Claims, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
+        let key = self.key_for(purpose, &header)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.shared.validation)
+            .map_err(|error| match error.kind() {
+                ErrorKind::InvalidSignature => TokenError::Signature,
+                ErrorKind::InvalidAlgorithm => TokenError::Algorithm,
+                ErrorKind::Json(_) => TokenError::Claims,
+                _ => TokenError::Malformed,
+            })?
+            .claims;
+        self.check_parties(&key.public, &claims)?;
+        check_times(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// The key that the header names, if the header is one of this kind of token and the key may sign it.
+    fn key_for(&self, purpose: Purpose, header: &Header) -> Result<&VerifyingKey, TokenError> {
+        if header.alg != Algorithm::EdDSA {
+            return Err(TokenError::Algorithm);
+        }
+        if header.typ.as_deref() != Some(header_type(purpose)) {
+            return Err(TokenError::WrongType);
+        }
+        // What an issuer calls critical must be understood (RFC 7515 section 4.1.11), and we know no extensions.
+        if header.crit.is_some() {
+            return Err(TokenError::Malformed);
+        }
+        let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
+        let key = self.shared.keys_by_kid.get(kid).ok_or(TokenError::UnknownKey)?;
+        if key.public.purpose != purpose {
+            return Err(TokenError::WrongPurpose);
+        }
+        Ok(key)
+    }
+
+    fn check_parties(&self, key: &PublicKey, claims: &Claims) -> Result<(), TokenError> {
+        let (issuer, audience) = match key.purpose {
+            Purpose::Access => (ACCESS_ISSUER, ACCESS_AUDIENCE),
+            Purpose::User => (key.owner.as_str(), USER_AUDIENCE),
+            Purpose::Service => (key.owner.as_str(), self.shared.service.as_str()),
+        };
+        if claims.iss != issuer {
+            return Err(TokenError::Issuer);
+        }
+        if claims.aud != audience {
+            return Err(TokenError::Audience);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("service", &self.shared.service).finish_non_exhaustive()
+    }
+}
+
+/// The remembered result for this token, or else what `verify` finds, which is then remembered. Refusals are not:
+/// anybody can make up any number of tokens.
+fn remembering<T: Clone>(
+    remembered_tokens: &Cache<RememberedKey, Remembered<T>>,
+    purpose: Purpose,
+    token: &str,
+    now: Instant,
+    verify: impl FnOnce() -> Result<Remembered<T>, TokenError>,
+) -> Result<T, TokenError> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(TokenError::TooLong);
+    }
+    let remembered_key = (purpose, Sha256::digest(token).into());
+    if let Some(remembered) = remembered_tokens.get(&remembered_key) {
+        if is_expired(remembered.expires_at, now) {
+            remembered_tokens.remove(&remembered_key);
+            return Err(TokenError::Expired);
+        }
+        return Ok(remembered.value);
+    }
+    let verified = verify()?;
+    remembered_tokens.insert(remembered_key, verified.clone());
+    Ok(verified.value)
+}
+
+fn check_times(claims: &Claims, now: Instant) -> Result<(), TokenError> {
+    if is_expired(claims.exp, now) {
+        return Err(TokenError::Expired);
+    }
+    let valid_from = claims.iat.max(claims.nbf.unwrap_or(claims.iat));
+    if valid_from > now.timestamp().saturating_add(CLOCK_LEEWAY_SECONDS) {
+        return Err(TokenError::NotYetValid);
+    }
+    Ok(())
+}
+
+fn is_expired(expires_at: i64, now: Instant) -> bool {
+    now.timestamp() >= expires_at.saturating_add(CLOCK_LEEWAY_SECONDS)
+}

@@ -1,0 +1,202 @@
+//! Requests to other services.
+
+use crate::codec::ContentType;
+use crate::headers;
+use crate::meta::Meta;
+use crate::metrics::Metrics;
+use crate::nats::Denials;
+use async_nats::{HeaderMap, HeaderValue, RequestErrorKind};
+use bytes::Bytes;
+use identity::ServiceTokens;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use subjects::{ErrorCode, Fault, Request, ServiceError, catalogue};
+use tokio::time::Instant;
+
+/// How long a caller waits who has not said how long (document 003: 5000 ms).
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pauses before a request is sent again that nobody was there to take: it has not started anywhere, so sending it
+/// again is safe whatever it does. They bridge the moment in which a replica leaves and another arrives.
+const NO_RESPONDER_PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(80)];
+/// After how long a caller of a service that is away should try again.
+const RETRY_AFTER_MS: u64 = 1_000;
+
+/// Sends requests over one NATS connection. Cheap to clone.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    nats: async_nats::Client,
+    denials: Denials,
+    tokens: ServiceTokens,
+    metrics: Metrics,
+    audiences: HashMap<&'static str, &'static str>,
+}
+
+/// A request whose body is already written.
+pub struct RawCall<'a> {
+    /// How the body is written; the reply comes likewise.
+    pub content_type: ContentType,
+    /// The body.
+    pub body: Bytes,
+    /// The internal user token of the user for whom the call is made.
+    pub user_token: Option<Arc<str>>,
+    /// When the caller gives up.
+    pub deadline: Instant,
+    /// The circumstances that travel on.
+    pub meta: &'a Meta,
+}
+
+/// An answer whose body is not yet read.
+#[derive(Debug, Clone)]
+pub struct RawReply {
+    /// How the body is written.
+    pub content_type: ContentType,
+    /// The body.
+    pub body: Bytes,
+    /// Whether it is an answer that was stored before.
+    pub replayed: bool,
+}
+
+impl Client {
+    /// A client over a connection, which shows the service tokens of `tokens`.
+    pub fn new(nats: async_nats::Client, denials: Denials, tokens: ServiceTokens, metrics: Metrics) -> Client {
+        let audiences = catalogue::operations()
+            .flat_map(|operation| operation.subjects().map(move |subject| (subject, operation.service)))
+            .collect();
+        Client(Arc::new(Inner { nats, denials, tokens, metrics, audiences }))
+    }
+
+    /// Sends a typed request and reads the typed answer. Handlers use [`Cx::call`](crate::Cx::call), which knows
+    /// what the service has declared.
+    pub(crate) async fn call<R: Request>(
+        &self,
+        request: &R,
+        user_token: Option<Arc<str>>,
+        meta: &Meta,
+        deadline: Instant,
+    ) -> Result<R::Reply, R::Error> {
+        let content_type = ContentType::MessagePack;
+        let body = content_type.encode(request).map_err(|error| R::Error::from_fault(Fault::internal(error)))?;
+        // An idempotency key belongs to the request that came in; a call made on the way gets one derived from it,
+        // so that a replayed request replays its calls, too.
+        let idempotency_key = meta.idempotency_key.as_ref().map(|key| format!("{}>{key}", meta.subject));
+        let meta = Meta { idempotency_key, if_match: None, ..meta.clone() };
+        let call = RawCall { content_type, body, user_token, deadline, meta: &meta };
+        let reply = self.request_raw(R::SUBJECT, call).await.map_err(R::Error::from_fault)?;
+        reply.content_type.decode(&reply.body).map_err(|error| R::Error::from_fault(Fault::internal(error)))
+    }
+
+    /// Sends a request and waits for its answer until the deadline.
+    ///
+    /// # Errors
+    /// What the service refused; `unavailable` when nobody answers the subject; `deadline_exceeded`; `internal`
+    /// when NATS forbids this identity to publish to the subject.
+    pub async fn request_raw(&self, subject: &str, call: RawCall<'_>) -> Result<RawReply, Fault> {
+        let started = Instant::now();
+        let outcome = self.send(subject, &call).await;
+        let code = match &outcome {
+            Ok(_) => "ok",
+            Err(fault) => fault.code.as_str(),
+        };
+        let label = self.0.audiences.get_key_value(subject).map_or("other", |(registered, _)| registered);
+        self.0.metrics.called(label, code, started.elapsed());
+        outcome
+    }
+
+    async fn send(&self, subject: &str, call: &RawCall<'_>) -> Result<RawReply, Fault> {
+        let mut pauses = NO_RESPONDER_PAUSES.iter();
+        loop {
+            match self.send_once(subject, call).await? {
+                Some(reply) => return read_reply(reply),
+                None => match pauses.next() {
+                    Some(pause) if Instant::now() + *pause < call.deadline => tokio::time::sleep(*pause).await,
+                    _ => return Err(Fault::unavailable(RETRY_AFTER_MS)),
+                },
+            }
+        }
+    }
+
+    /// None: nobody answers the subject.
+    async fn send_once(&self, subject: &str, call: &RawCall<'_>) -> Result<Option<async_nats::Message>, Fault> {
+        let since = std::time::Instant::now();
+        let headers = self.headers(subject, call)?;
+        let request = async_nats::Request::new().headers(headers).payload(call.body.clone()).timeout(None);
+        // The outer deadline also covers the time in which a disconnected client takes no more messages.
+        tokio::select! {
+            biased;
+            outcome = self.0.nats.send_request(subject.to_owned(), request) => match outcome {
+                Ok(message) => Ok(Some(message)),
+                Err(error) => match error.kind() {
+                    RequestErrorKind::NoResponders => Ok(None),
+                    RequestErrorKind::TimedOut => Err(Fault::deadline_exceeded()),
+                    RequestErrorKind::MaxPayloadExceeded => {
+                        Err(Fault::new(ErrorCode::PayloadTooLarge, "the request is too large"))
+                    }
+                    _ => Err(Fault::unavailable(RETRY_AFTER_MS).with_source(error)),
+                },
+            },
+            () = self.0.denials.refused_publish(subject, since) => Err(Fault::internal(format!(
+                "NATS does not permit this service to call {subject}: declare the call (`platform::calls!`) and \
+                 write the permissions anew (`petpro nats-config`)"
+            )).with_reason("call_not_permitted")),
+            () = tokio::time::sleep_until(call.deadline) => Err(Fault::deadline_exceeded()),
+        }
+    }
+
+    fn headers(&self, subject: &str, call: &RawCall<'_>) -> Result<HeaderMap, Fault> {
+        let remaining = call.deadline.saturating_duration_since(Instant::now());
+        if remaining.is_zero() {
+            return Err(Fault::deadline_exceeded());
+        }
+        let deadline = chrono::Utc::now() + remaining;
+        let mut map = HeaderMap::new();
+        map.insert(headers::CONTENT_TYPE, call.content_type.as_str());
+        map.insert(headers::TIMEOUT_MS, HeaderValue::from(remaining.as_millis().to_string()));
+        map.insert(headers::DEADLINE, HeaderValue::from(deadline.timestamp_millis().to_string()));
+        insert(&mut map, headers::CORRELATION_ID, &call.meta.correlation_id)?;
+        if let Some(traceparent) = &call.meta.traceparent {
+            insert(&mut map, headers::TRACEPARENT, &crate::trace::child_of(traceparent))?;
+        }
+        if let Some(key) = &call.meta.idempotency_key {
+            insert(&mut map, headers::IDEMPOTENCY_KEY, key)?;
+        }
+        if let Some(version) = call.meta.if_match {
+            map.insert(headers::IF_MATCH, HeaderValue::from(version.to_string()));
+        }
+        if let Some(cause) = call.meta.cause {
+            map.insert(headers::CAUSE, HeaderValue::from(cause.to_string()));
+        }
+        if let Some(token) = &call.user_token {
+            insert(&mut map, headers::AUTHORIZATION, &format!("Bearer {token}"))?;
+        }
+        if let Some(audience) = self.0.audiences.get(subject) {
+            let token = self.0.tokens.for_audience(audience);
+            insert(&mut map, headers::SERVICE_TOKEN, &token)?;
+        }
+        Ok(map)
+    }
+}
+
+/// A value from outside could hold a line break, which `HeaderMap::insert` of a `&str` panics on.
+fn insert(map: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), Fault> {
+    let value: HeaderValue = value
+        .parse()
+        .map_err(|error: async_nats::header::ParseHeaderValueError| Fault::internal(format!("header {name}: {error}")))?;
+    map.insert(name, value);
+    Ok(())
+}
+
+fn read_reply(message: async_nats::Message) -> Result<RawReply, Fault> {
+    let header = |name: &'static str| message.headers.as_ref().and_then(|headers| headers.get(name));
+    let content_type = header(headers::CONTENT_TYPE)
+        .and_then(|value| ContentType::parse(value.as_str()))
+        .unwrap_or_default();
+    if header(headers::SERVICE_ERROR_CODE).is_some() {
+        let fault = content_type.decode::<Fault>(&message.payload);
+        return Err(fault.unwrap_or_else(|error| Fault::internal(format!("unreadable error reply: {error}"))));
+    }
+    let replayed = header(headers::IDEMPOTENCY_REPLAYED).is_some();
+    Ok(RawReply { content_type, body: message.payload, replayed })
+}

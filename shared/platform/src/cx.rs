@@ -1,0 +1,108 @@
+//! What a handler gets beside its request.
+
+use crate::app::{App, Calls};
+use crate::client::Client;
+use crate::meta::Meta;
+use identity::Caller;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use subjects::{ErrorCode, Fault, Request};
+use tokio::time::Instant;
+
+/// One request's context: who asks, until when, and typed calls to other services. Cheap to clone.
+pub struct Cx<A: App> {
+    /// The service's state.
+    pub app: Arc<A>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Client,
+    caller: Caller,
+    user_token: Option<Arc<str>>,
+    meta: Meta,
+    deadline: Instant,
+    replayed: AtomicBool,
+}
+
+impl<A: App> Clone for Cx<A> {
+    fn clone(&self) -> Cx<A> {
+        Cx { app: self.app.clone(), inner: self.inner.clone() }
+    }
+}
+
+impl<A: App> Cx<A> {
+    pub(crate) fn new(
+        app: Arc<A>,
+        client: Client,
+        caller: Caller,
+        user_token: Option<Arc<str>>,
+        meta: Meta,
+        deadline: Instant,
+    ) -> Cx<A> {
+        let inner = Inner { client, caller, user_token, meta, deadline, replayed: AtomicBool::new(false) };
+        Cx { app, inner: Arc::new(inner) }
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.inner.caller
+    }
+
+    /// The circumstances: correlation, trace, idempotency key, and so on.
+    pub fn meta(&self) -> &Meta {
+        &self.inner.meta
+    }
+
+    /// When the caller gives up.
+    pub fn deadline(&self) -> Instant {
+        self.inner.deadline
+    }
+
+    /// How long there is until then.
+    pub fn remaining(&self) -> Duration {
+        self.inner.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// The version that the change is based on, from `If-Match`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::PreconditionRequired`] where the caller named none.
+    pub fn expected_version(&self) -> Result<i64, Fault> {
+        self.inner.meta.if_match.ok_or_else(|| {
+            Fault::new(ErrorCode::PreconditionRequired, "send If-Match with the version that your change is based on")
+        })
+    }
+
+    /// Asks another service, on behalf of this caller, within what is left of the deadline.
+    ///
+    /// # Errors
+    /// The other service's own error, or its `Fault`: `unavailable` when nobody answers the subject,
+    /// `deadline_exceeded` when no answer came in time, `internal` when NATS forbids the call.
+    pub async fn call<R: Request>(&self, request: &R) -> Result<R::Reply, R::Error>
+    where
+        A: Calls<R>,
+    {
+        self.call_within(request, Duration::MAX).await
+    }
+
+    /// Likewise, giving up after `limit` where that is sooner than the deadline.
+    pub async fn call_within<R: Request>(&self, request: &R, limit: Duration) -> Result<R::Reply, R::Error>
+    where
+        A: Calls<R>,
+    {
+        let limited = Instant::now().checked_add(limit).unwrap_or(self.inner.deadline);
+        let deadline = limited.min(self.inner.deadline);
+        self.inner.client.call(request, self.inner.user_token.clone(), &self.inner.meta, deadline).await
+    }
+
+    /// Says that the answer is one that was stored before.
+    pub fn mark_replayed(&self) {
+        self.inner.replayed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn was_replayed(&self) -> bool {
+        self.inner.replayed.load(Ordering::Relaxed)
+    }
+}

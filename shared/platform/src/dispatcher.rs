@@ -1,0 +1,400 @@
+//! From a NATS message to a handler and back: admission, deadline, identity, reply.
+
+use crate::app::App;
+use crate::codec::ContentType;
+use crate::cx::Cx;
+use crate::discovery::EndpointStats;
+use crate::endpoint::Endpoint;
+use crate::headers;
+use crate::meta::Meta;
+use crate::setup::Setup;
+use async_nats::{HeaderMap, Message, Subscriber};
+use futures::{FutureExt as _, StreamExt as _};
+use garde::Validate;
+use identity::Caller;
+use serde::Deserialize;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use subjects::{ErrorCode, Fault};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+/// How many more messages a subscription takes when it leaves its queue group. The server stops after exactly these
+/// and the client counts the same, so what is under way between the two is never dropped.
+const LEAVING_HEADROOM: u64 = 64;
+/// How often a leaving subscription is filled up, so that it ends also where few requests come.
+const NUDGE_EVERY: Duration = Duration::from_millis(10);
+/// After how long a caller that was shed should try again.
+const SHED_RETRY_AFTER_MS: u64 = 250;
+
+/// The section `dispatcher`: the bounds of each service's queue.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct DispatcherConfig {
+    /// Requests in a handler at a time.
+    #[garde(range(min = 1, max = 10_000))]
+    pub running: usize,
+    /// Requests that wait for one until their deadline; more are refused at once.
+    #[garde(range(min = 0, max = 1_000_000))]
+    pub waiting: usize,
+}
+
+impl Default for DispatcherConfig {
+    fn default() -> DispatcherConfig {
+        DispatcherConfig { running: 64, waiting: 2048 }
+    }
+}
+
+pub(crate) struct Dispatcher<A: App> {
+    app: Arc<A>,
+    setup: Arc<Setup>,
+    permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    max_waiting: usize,
+    running_gauge: prometheus::IntGauge,
+    waiting_gauge: prometheus::IntGauge,
+    tasks: TaskTracker,
+}
+
+impl<A: App> Dispatcher<A> {
+    pub(crate) fn new(app: Arc<A>, setup: Arc<Setup>, config: &DispatcherConfig) -> Arc<Dispatcher<A>> {
+        Arc::new(Dispatcher {
+            permits: Arc::new(Semaphore::new(config.running)),
+            waiting: AtomicUsize::new(0),
+            max_waiting: config.waiting,
+            running_gauge: setup.metrics.running(A::NAME),
+            waiting_gauge: setup.metrics.waiting(A::NAME),
+            tasks: TaskTracker::new(),
+            app,
+            setup,
+        })
+    }
+
+    /// Takes messages until `leave`, then leaves the queue group without losing one.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        endpoint: Arc<Endpoint<A>>,
+        stats: Arc<EndpointStats>,
+        mut subscriber: Subscriber,
+        leave: CancellationToken,
+    ) {
+        let mut received: u64 = 0;
+        let mut leaving = false;
+        let mut nudge = tokio::time::interval(NUDGE_EVERY);
+        nudge.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                biased;
+                message = subscriber.next() => match message {
+                    Some(message) => {
+                        received += 1;
+                        self.accept(&endpoint, &stats, message);
+                    }
+                    None => return,
+                },
+                () = leave.cancelled(), if !leaving => {
+                    leaving = true;
+                    if let Err(error) = subscriber.unsubscribe_after(received + LEAVING_HEADROOM).await {
+                        tracing::warn!(subject = stats.subject, error = %error, "could not leave the queue group");
+                        return;
+                    }
+                }
+                _ = nudge.tick(), if leaving => self.nudge(stats.subject).await,
+            }
+        }
+    }
+
+    /// Sends messages that mean nothing to a subject of ours. The queue group shares them out; each member passes
+    /// them over, and the leaving one comes to its end.
+    async fn nudge(&self, subject: &'static str) {
+        let mut headers = HeaderMap::new();
+        headers.insert(headers::NUDGE, "1");
+        for _ in 0..LEAVING_HEADROOM {
+            let sent = self.setup.nats.publish_with_headers(subject, headers.clone(), "".into()).await;
+            if let Err(error) = sent {
+                tracing::debug!(subject, error = %error, "could not nudge");
+                return;
+            }
+        }
+    }
+
+    /// Waits until every request that was taken has its reply.
+    pub(crate) async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn accept(self: &Arc<Self>, endpoint: &Arc<Endpoint<A>>, stats: &Arc<EndpointStats>, message: Message) {
+        let is_nudge = message.headers.as_ref().is_some_and(|headers| headers.get(headers::NUDGE).is_some());
+        if is_nudge {
+            return;
+        }
+        let received_at = Instant::now();
+        let permit = self.permits.clone().try_acquire_owned().ok();
+        if permit.is_none() && self.waiting.load(Ordering::Relaxed) >= self.max_waiting {
+            let shed = Request::receive(message, endpoint.operation.subject, received_at);
+            let (dispatcher, stats) = (self.clone(), stats.clone());
+            let fault = Fault::unavailable(SHED_RETRY_AFTER_MS).with_reason("overloaded");
+            self.tasks.spawn(async move { dispatcher.reply(&shed, &stats, Err(fault), false).await });
+            return;
+        }
+        if permit.is_none() {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            self.waiting_gauge.inc();
+        }
+        let (dispatcher, endpoint, stats) = (self.clone(), endpoint.clone(), stats.clone());
+        self.tasks.spawn(async move {
+            let request = Request::receive(message, endpoint.operation.subject, received_at);
+            dispatcher.handle(&endpoint, &stats, request, permit).await;
+        });
+    }
+
+    async fn handle(
+        self: &Arc<Self>,
+        endpoint: &Endpoint<A>,
+        stats: &EndpointStats,
+        request: Request,
+        permit: Option<OwnedSemaphorePermit>,
+    ) {
+        let permit = match permit {
+            Some(permit) => Some(permit),
+            None => {
+                let acquired =
+                    tokio::time::timeout_at(request.deadline, self.permits.clone().acquire_owned()).await;
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                self.waiting_gauge.dec();
+                acquired.ok().and_then(Result::ok)
+            }
+        };
+        let span = tracing::info_span!(
+            "request",
+            subject = endpoint.operation.subject,
+            correlation.id = request.meta.correlation_id,
+            trace.id = request.meta.traceparent.as_deref().and_then(crate::trace::trace_id),
+            user.id = tracing::field::Empty,
+        );
+        // A permit that did not come in time: nobody waits for the answer any more, so nothing is begun.
+        if permit.is_none() || request.deadline <= Instant::now() {
+            let fault = Fault::deadline_exceeded();
+            return self.reply(&request, stats, Err(fault), false).instrument(span).await;
+        }
+        self.running_gauge.inc();
+        let (outcome, replayed) = self.run(endpoint, &request).instrument(span.clone()).await;
+        self.running_gauge.dec();
+        drop(permit);
+        self.reply(&request, stats, outcome, replayed).instrument(span).await;
+    }
+
+    async fn run(&self, endpoint: &Endpoint<A>, request: &Request) -> (Result<bytes::Bytes, Fault>, bool) {
+        let (caller, user_token) = match self.identify(request) {
+            Ok(identified) => identified,
+            Err(fault) => return (Err(fault), false),
+        };
+        if let Some(user) = &caller.user {
+            tracing::Span::current().record("user.id", tracing::field::display(user.id));
+        }
+        if let Err(fault) = identity::check_access(endpoint.operation.access, &caller) {
+            return (Err(fault), false);
+        }
+        let Some(content_type) = request.content_type else {
+            let fault = Fault::new(ErrorCode::UnsupportedMediaType, "send application/json or application/msgpack");
+            return (Err(fault), false);
+        };
+        let client = self.setup.client.clone();
+        let cx = Cx::new(self.app.clone(), client, caller, user_token, request.meta.clone(), request.deadline);
+        let handled = endpoint.handle(cx.clone(), content_type, request.body.clone());
+        let caught = AssertUnwindSafe(handled).catch_unwind();
+        let outcome = match tokio::time::timeout_at(request.deadline, caught).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => Err(Fault::internal(format!("the handler panicked: {}", panic_text(panic.as_ref())))),
+            Err(_elapsed) => Err(Fault::deadline_exceeded()),
+        };
+        (outcome, cx.was_replayed())
+    }
+
+    fn identify(&self, request: &Request) -> Result<(Caller, Option<Arc<str>>), Fault> {
+        let service = match &request.service_token {
+            Some(token) => Some(self.setup.verifier.verify_service(token).map_err(refuse_token)?),
+            None => None,
+        };
+        let user = match &request.user_token {
+            Some(token) => Some(self.setup.verifier.verify_user(token).map_err(refuse_token)?),
+            None => None,
+        };
+        if user.as_ref().is_some_and(|user| self.setup.revocations.is_revoked(user.session)) {
+            return Err(Fault::unauthenticated().with_reason("session_revoked"));
+        }
+        Ok((Caller { user, service }, request.user_token.clone()))
+    }
+
+    async fn reply(
+        &self,
+        request: &Request,
+        stats: &EndpointStats,
+        outcome: Result<bytes::Bytes, Fault>,
+        replayed: bool,
+    ) {
+        let took = request.received_at.elapsed();
+        let content_type = request.content_type.unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        headers.insert(headers::CONTENT_TYPE, content_type.as_str());
+        if replayed {
+            headers.insert(headers::IDEMPOTENCY_REPLAYED, "true");
+        }
+        let (code, body) = match outcome {
+            Ok(body) => ("ok", body),
+            Err(fault) => {
+                log_fault(&fault, took);
+                headers.insert(headers::SERVICE_ERROR, fault.code.as_str());
+                headers.insert(headers::SERVICE_ERROR_CODE, fault.code.status().to_string().as_str());
+                let body = content_type.encode(&fault).unwrap_or_else(|error| {
+                    tracing::error!(error = %error, "an error reply could not be written");
+                    bytes::Bytes::new()
+                });
+                (fault.code.as_str(), body)
+            }
+        };
+        stats.record(code, took);
+        self.setup.metrics.answered(request.canonical_subject, code, took);
+        let Some(reply_to) = request.reply_to.clone() else { return };
+        if let Err(error) = self.setup.nats.publish_with_headers(reply_to, headers, body).await {
+            // Too large, as a rule: the caller must learn of it all the same.
+            tracing::error!(error = %error, "the reply could not be sent");
+            self.reply_too_large(request).await;
+        }
+    }
+
+    async fn reply_too_large(&self, request: &Request) {
+        let Some(reply_to) = request.reply_to.clone() else { return };
+        let fault = Fault::new(ErrorCode::Internal, "the answer is too large").with_reason("reply_too_large");
+        let mut headers = HeaderMap::new();
+        headers.insert(headers::CONTENT_TYPE, ContentType::Json.as_str());
+        headers.insert(headers::SERVICE_ERROR, fault.code.as_str());
+        headers.insert(headers::SERVICE_ERROR_CODE, fault.code.status().to_string().as_str());
+        let body = ContentType::Json.encode(&fault).unwrap_or_default();
+        if let Err(error) = self.setup.nats.publish_with_headers(reply_to, headers, body).await {
+            tracing::error!(error = %error, "the error reply could not be sent either");
+        }
+    }
+}
+
+fn refuse_token(error: identity::TokenError) -> Fault {
+    Fault::unauthenticated().with_source(error)
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "no message".to_owned()
+    }
+}
+
+/// The one place where a failed request is logged: our own faults with the chain of their causes.
+fn log_fault(fault: &Fault, took: Duration) {
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    if fault.code == ErrorCode::Internal {
+        tracing::error!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
+    } else if fault.code.is_ours() {
+        tracing::warn!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
+    } else {
+        tracing::debug!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request refused");
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+/// A message, read as far as dispatch needs it.
+struct Request {
+    canonical_subject: &'static str,
+    reply_to: Option<async_nats::Subject>,
+    body: bytes::Bytes,
+    /// None: a media type that is not ours.
+    content_type: Option<ContentType>,
+    user_token: Option<Arc<str>>,
+    service_token: Option<Arc<str>>,
+    meta: Meta,
+    received_at: Instant,
+    deadline: Instant,
+}
+
+impl Request {
+    fn receive(message: Message, canonical_subject: &'static str, received_at: Instant) -> Request {
+        let headers = message.headers.unwrap_or_default();
+        let header = |name: &'static str| headers.get(name).map(|value| value.as_str());
+        let meta = Meta {
+            correlation_id: header(headers::CORRELATION_ID)
+                .filter(|id| crate::trace::is_safe_correlation_id(id))
+                .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned),
+            traceparent: Some(header(headers::TRACEPARENT).map_or_else(crate::trace::new_traceparent, str::to_owned)),
+            subject: canonical_subject.to_owned(),
+            idempotency_key: header(headers::IDEMPOTENCY_KEY).filter(|key| !key.is_empty()).map(str::to_owned),
+            if_match: header(headers::IF_MATCH).and_then(|version| version.trim_matches('"').parse().ok()),
+            cause: header(headers::CAUSE).and_then(|cause| cause.parse().ok()),
+        };
+        let bearer = |value: &str| value.strip_prefix("Bearer ").map(|token| Arc::from(token.trim()));
+        Request {
+            canonical_subject,
+            content_type: match header(headers::CONTENT_TYPE) {
+                Some(media_type) => ContentType::parse(media_type),
+                None => Some(ContentType::Json),
+            },
+            user_token: header(headers::AUTHORIZATION).and_then(bearer),
+            service_token: header(headers::SERVICE_TOKEN).map(Arc::from),
+            meta,
+            deadline: received_at + time_left(header(headers::TIMEOUT_MS), header(headers::DEADLINE)),
+            received_at,
+            reply_to: message.reply,
+            body: message.payload,
+        }
+    }
+}
+
+/// How long the caller still waits. The sender's clock says how long the message was under way; where it runs behind
+/// ours or is not told, the milliseconds that were left when it was sent count.
+fn time_left(timeout_ms: Option<&str>, deadline_ms: Option<&str>) -> Duration {
+    let left_at_sending = timeout_ms
+        .and_then(|text| text.parse().ok())
+        .map_or(crate::client::DEFAULT_TIMEOUT, Duration::from_millis)
+        .min(MAX_TIMEOUT);
+    let Some(deadline_ms) = deadline_ms.and_then(|text| text.parse::<i64>().ok()) else { return left_at_sending };
+    let left_by_clock = deadline_ms.saturating_sub(chrono::Utc::now().timestamp_millis()).max(0);
+    left_at_sending.min(Duration::from_millis(left_by_clock.unsigned_abs()))
+}
+
+/// No caller may keep a handler for longer.
+const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_the_shorter_of_both_and_bounded() {
+        let now = chrono::Utc::now().timestamp_millis();
+        let (past, soon, late) = ((now - 1).to_string(), (now + 500).to_string(), (now + 9_000_000).to_string());
+        assert_eq!(time_left(None, None), crate::client::DEFAULT_TIMEOUT);
+        assert_eq!(time_left(Some("1000"), None), Duration::from_secs(1));
+        assert_eq!(time_left(Some("1000"), Some(&past)), Duration::ZERO);
+        assert!(time_left(Some("1000"), Some(&soon)) <= Duration::from_millis(500));
+        assert_eq!(time_left(Some("1000"), Some(&late)), Duration::from_secs(1));
+        assert_eq!(time_left(Some("99999999"), None), MAX_TIMEOUT);
+        assert_eq!(time_left(Some("soon"), Some("never")), crate::client::DEFAULT_TIMEOUT);
+    }
+}

@@ -1,0 +1,60 @@
+//! A handler with its types erased: the one generic shim. Dispatch itself is not generic.
+
+use crate::app::App;
+use crate::codec::ContentType;
+use crate::cx::Cx;
+use crate::validate::{RequestSchema, read_request};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use std::sync::{Arc, OnceLock};
+use subjects::{Fault, Operation, Request, ServiceError};
+
+type Handle<A> =
+    Arc<dyn Fn(Cx<A>, ContentType, Bytes, Arc<RequestSchema>) -> BoxFuture<'static, Result<Bytes, Fault>> + Send + Sync>;
+
+/// An operation and its handler.
+pub(crate) struct Endpoint<A: App> {
+    pub(crate) operation: Operation,
+    handle: Handle<A>,
+    schema: OnceLock<Arc<RequestSchema>>,
+}
+
+impl<A: App> Endpoint<A> {
+    pub(crate) fn new<R, F, Fut>(operation: Operation, handler: F) -> Endpoint<A>
+    where
+        R: Request,
+        F: Fn(Cx<A>, R) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R::Reply, R::Error>> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
+        let handle: Handle<A> = Arc::new(move |cx, content_type, body, schema| {
+            let handler = handler.clone();
+            Box::pin(async move {
+                let request: R = read_request(content_type, &body, &schema)?;
+                let reply = handler(cx, request).await.map_err(ServiceError::into_fault)?;
+                content_type.encode(&reply).map_err(Fault::internal)
+            })
+        });
+        Endpoint { operation, handle, schema: OnceLock::new() }
+    }
+
+    /// Compiles the schema, so that no request waits for it.
+    pub(crate) fn prepare(&self) -> anyhow::Result<()> {
+        let schema = RequestSchema::of(&self.operation)?;
+        self.schema.get_or_init(|| Arc::new(schema));
+        Ok(())
+    }
+
+    /// Decodes, validates, handles, encodes.
+    pub(crate) fn handle(
+        &self,
+        cx: Cx<A>,
+        content_type: ContentType,
+        body: Bytes,
+    ) -> BoxFuture<'static, Result<Bytes, Fault>> {
+        match self.schema.get() {
+            Some(schema) => (self.handle)(cx, content_type, body, schema.clone()),
+            None => Box::pin(async { Err(Fault::internal("the endpoint was not prepared")) }),
+        }
+    }
+}

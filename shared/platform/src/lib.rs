@@ -1,0 +1,56 @@
+//! The mesh: what every service needs to speak NATS, written once.
+//!
+//! A service is a [`Service`]: a list of handlers, event consumers and background tasks over its own [`App`].
+//! [`runtime::start`] connects it under its own identity, answers its subjects through the dispatcher, and
+//! drains it without losing a request.
+//!
+//! - [`Cx`] is what a handler gets: the caller, the deadline, and typed calls to other services.
+//! - [`Client`] sends requests: deadline, tokens, trace, and the truth about a refused or unanswered call.
+//! - [`permissions`] and [`provision`] turn the services' declarations into NATS permissions, streams and
+//!   consumers.
+
+pub mod admin;
+pub mod app;
+pub mod background;
+pub mod client;
+pub mod codec;
+pub mod cx;
+pub mod discovery;
+mod dispatcher;
+mod endpoint;
+pub mod events;
+pub mod headers;
+pub mod health;
+pub mod meta;
+pub mod metrics;
+pub mod nats;
+pub mod permissions;
+pub mod provision;
+mod revocation;
+pub mod runtime;
+pub mod service;
+pub mod settings;
+pub mod setup;
+pub mod tail;
+pub mod telemetry;
+pub mod trace;
+pub mod validate;
+
+pub use app::{App, Calls, DeclaredCalls};
+pub use background::Run;
+pub use client::Client;
+pub use cx::Cx;
+pub use dispatcher::DispatcherConfig;
+pub use events::{ConsumerDeclaration, EventConsumer};
+pub use meta::Meta;
+pub use service::{Declaration, Service};
+pub use settings::Settings;
+pub use setup::Setup;
+
+/// The version that services show of themselves (ADR-32 wants a semantic version).
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[doc(hidden)]
+pub mod __private {
+    pub use subjects::Request;
+}

@@ -1,0 +1,85 @@
+//! The metrics that every service has, labelled by registered subjects only.
+
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+use std::time::Duration;
+
+/// Handles of the common metrics. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics {
+    requests: IntCounterVec,
+    request_seconds: HistogramVec,
+    running: IntGaugeVec,
+    waiting: IntGaugeVec,
+    calls: IntCounterVec,
+    call_seconds: HistogramVec,
+    nats_events: IntCounterVec,
+}
+
+const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+impl Metrics {
+    /// Makes the metrics and registers them.
+    ///
+    /// # Errors
+    /// The registry has them already.
+    pub fn register(registry: &Registry) -> prometheus::Result<Metrics> {
+        let histogram = |name: &str, help: &str| HistogramOpts::new(name, help).buckets(BUCKETS.to_vec());
+        let metrics = Metrics {
+            requests: IntCounterVec::new(
+                Opts::new("petpro_requests_total", "Requests answered, by outcome code."),
+                &["subject", "code"],
+            )?,
+            request_seconds: HistogramVec::new(
+                histogram("petpro_request_seconds", "Time from receipt to reply, in seconds."),
+                &["subject"],
+            )?,
+            running: IntGaugeVec::new(Opts::new("petpro_requests_running", "Requests in a handler."), &["service"])?,
+            waiting: IntGaugeVec::new(
+                Opts::new("petpro_requests_waiting", "Requests that wait for a handler."),
+                &["service"],
+            )?,
+            calls: IntCounterVec::new(
+                Opts::new("petpro_calls_total", "Calls to other services, by outcome code."),
+                &["subject", "code"],
+            )?,
+            call_seconds: HistogramVec::new(
+                histogram("petpro_call_seconds", "Time that calls to other services took, in seconds."),
+                &["subject"],
+            )?,
+            nats_events: IntCounterVec::new(
+                Opts::new("petpro_nats_events_total", "What went wrong on the NATS connection."),
+                &["kind"],
+            )?,
+        };
+        registry.register(Box::new(metrics.requests.clone()))?;
+        registry.register(Box::new(metrics.request_seconds.clone()))?;
+        registry.register(Box::new(metrics.running.clone()))?;
+        registry.register(Box::new(metrics.waiting.clone()))?;
+        registry.register(Box::new(metrics.calls.clone()))?;
+        registry.register(Box::new(metrics.call_seconds.clone()))?;
+        registry.register(Box::new(metrics.nats_events.clone()))?;
+        Ok(metrics)
+    }
+
+    pub(crate) fn answered(&self, subject: &str, code: &str, took: Duration) {
+        self.requests.with_label_values(&[subject, code]).inc();
+        self.request_seconds.with_label_values(&[subject]).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn running(&self, service: &str) -> prometheus::IntGauge {
+        self.running.with_label_values(&[service])
+    }
+
+    pub(crate) fn waiting(&self, service: &str) -> prometheus::IntGauge {
+        self.waiting.with_label_values(&[service])
+    }
+
+    pub(crate) fn called(&self, subject: &str, code: &str, took: Duration) {
+        self.calls.with_label_values(&[subject, code]).inc();
+        self.call_seconds.with_label_values(&[subject]).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn nats_event(&self, kind: &str) {
+        self.nats_events.with_label_values(&[kind]).inc();
+    }
+}

@@ -1,0 +1,177 @@
+//! The NATS connection: made in one place, under a service's own identity, with every event of it logged.
+
+use crate::metrics::Metrics;
+use anyhow::Context as _;
+use garde::Validate;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// How long a process waits for NATS when it starts.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many different refused subjects are remembered at the most.
+const MAX_DENIALS: usize = 1024;
+
+/// The section `nats`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct NatsConfig {
+    /// Servers, separated by commas.
+    #[garde(length(min = 1, max = 1024), pattern("^(nats|tls)://"))]
+    pub url: String,
+    /// How many copies of each stream the cluster keeps: 1 on one node, 3 in a cluster.
+    #[garde(range(min = 1, max = 5))]
+    pub replicas: usize,
+    /// The size that a stream of events may have, in bytes; the oldest are dropped first.
+    #[garde(range(min = 1_048_576))]
+    pub stream_bytes: i64,
+}
+
+impl Default for NatsConfig {
+    fn default() -> NatsConfig {
+        NatsConfig { url: "nats://127.0.0.1:4222".to_owned(), replicas: 1, stream_bytes: 1 << 30 }
+    }
+}
+
+/// The inbox prefix of an identity. Nobody else may subscribe below it.
+pub fn inbox_prefix(identity: &str) -> String {
+    format!("_INBOX_{identity}")
+}
+
+/// Connects as `identity`, waiting up to 30 s for a server.
+///
+/// # Errors
+/// No server in that time, or one that does not know the identity's key.
+pub async fn connect(
+    config: &NatsConfig,
+    identity: &str,
+    seed: &SecretString,
+    metrics: Metrics,
+) -> anyhow::Result<(async_nats::Client, Denials)> {
+    let denials = Denials::default();
+    let started = Instant::now();
+    loop {
+        match options(identity, seed, metrics.clone(), denials.clone()).connect(config.url.as_str()).await {
+            Ok(client) => return Ok((client, denials)),
+            Err(error) if started.elapsed() < START_TIMEOUT && is_worth_waiting(&error) => {
+                tracing::debug!(nats.identity = identity, error = %error, "nats is not there yet");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "cannot connect to NATS at {} as {identity}: is it running (`./just up`), and do its \
+                         permissions know this key (`petpro nats-config`)?",
+                        config.url
+                    )
+                });
+            }
+        }
+    }
+}
+
+fn is_worth_waiting(error: &async_nats::ConnectError) -> bool {
+    use async_nats::ConnectErrorKind::{Dns, Io, TimedOut};
+    matches!(error.kind(), Io | TimedOut | Dns)
+}
+
+fn options(identity: &str, seed: &SecretString, metrics: Metrics, denials: Denials) -> async_nats::ConnectOptions {
+    let name = identity.to_owned();
+    async_nats::ConnectOptions::with_nkey(seed.expose_secret().to_owned())
+        .name(identity)
+        .custom_inbox_prefix(inbox_prefix(identity))
+        .connection_timeout(Duration::from_secs(5))
+        .request_timeout(None)
+        .reconnect_delay_callback(|attempt| {
+            let step = Duration::from_millis(20 * (1 << attempt.min(6)));
+            step.mul_f64(0.5 + rand::random::<f64>() / 2.0)
+        })
+        .event_callback(move |event| {
+            let (name, metrics, denials) = (name.clone(), metrics.clone(), denials.clone());
+            async move { observe(&name, event, &metrics, &denials) }
+        })
+}
+
+fn observe(identity: &str, event: async_nats::Event, metrics: &Metrics, denials: &Denials) {
+    use async_nats::{Event, ServerError};
+    match event {
+        Event::Connected => tracing::info!(nats.identity = identity, "connected to nats"),
+        Event::Disconnected => {
+            metrics.nats_event("disconnected");
+            tracing::warn!(nats.identity = identity, "lost the connection to nats, reconnecting");
+        }
+        Event::SlowConsumer(subscription) => {
+            metrics.nats_event("slow_consumer");
+            tracing::error!(nats.identity = identity, nats.sid = subscription, "messages dropped: too slow");
+        }
+        Event::ServerError(ServerError::Other(text)) => {
+            metrics.nats_event("server_error");
+            denials.record(&text);
+            tracing::error!(nats.identity = identity, error = text, "nats refused");
+        }
+        Event::ServerError(error) => {
+            metrics.nats_event("server_error");
+            tracing::error!(nats.identity = identity, error = %error, "nats refused");
+        }
+        Event::LameDuckMode => tracing::warn!(nats.identity = identity, "the nats server is shutting down"),
+        Event::ClientError(error) => tracing::warn!(nats.identity = identity, error = %error, "nats client error"),
+        Event::Draining | Event::Closed => tracing::debug!(nats.identity = identity, event = %event, "nats"),
+    }
+}
+
+/// What the server has refused this connection. NATS answers a forbidden publish with an event on the connection
+/// and nothing else; here a waiting request finds out that it was meant.
+#[derive(Clone, Default)]
+pub struct Denials(Arc<DenialsInner>);
+
+#[derive(Default)]
+struct DenialsInner {
+    publishes: Mutex<HashMap<String, Instant>>,
+    subscriptions: Mutex<Vec<String>>,
+    notify: Notify,
+}
+
+impl Denials {
+    fn record(&self, server_error: &str) {
+        let lowercase = server_error.to_ascii_lowercase();
+        let Some(subject) = server_error.split('"').nth(1) else { return };
+        if lowercase.contains("permissions violation for publish") {
+            let mut publishes = lock(&self.0.publishes);
+            if publishes.len() >= MAX_DENIALS {
+                publishes.clear();
+            }
+            publishes.insert(subject.to_owned(), Instant::now());
+        } else if lowercase.contains("permissions violation for subscription") {
+            let mut subscriptions = lock(&self.0.subscriptions);
+            if subscriptions.len() < MAX_DENIALS {
+                subscriptions.push(subject.to_owned());
+            }
+        }
+        self.0.notify.notify_waiters();
+    }
+
+    /// The subjects that the server has refused to subscribe this connection to.
+    pub fn refused_subscriptions(&self) -> Vec<String> {
+        lock(&self.0.subscriptions).clone()
+    }
+
+    /// Returns once the server has refused a publish to `subject` after `since`; otherwise never.
+    pub async fn refused_publish(&self, subject: &str, since: Instant) {
+        loop {
+            let notified = self.0.notify.notified();
+            tokio::pin!(notified);
+            notified.as_mut().enable();
+            if lock(&self.0.publishes).get(subject).is_some_and(|refused_at| *refused_at >= since) {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

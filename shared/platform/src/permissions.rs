@@ -1,0 +1,146 @@
+//! NATS permissions, generated from what services declare: each identity may do what its code does, and no more.
+
+use crate::discovery::instance_ping;
+use crate::nats::inbox_prefix;
+use crate::service::Declaration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use subjects::catalogue;
+use subjects::event::{stream_name, type_filter};
+
+/// The identity that keeps streams and consumers.
+pub const PROVISION: &str = "provision";
+/// The identity of people at the `nats` CLI.
+pub const OPERATOR: &str = "operator";
+/// The event type that every service follows; see `session.revoked`.
+const FOLLOWED_BY_ALL: (&str, &str) = ("auth", "session.revoked");
+
+/// What an identity may publish and subscribe to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permissions {
+    /// Subjects that it may publish to.
+    pub publish: BTreeSet<String>,
+    /// Subjects that it may subscribe to; `subject queue` permits only that queue group.
+    pub subscribe: BTreeSet<String>,
+    /// Whether it may answer requests that it received.
+    pub answers: bool,
+}
+
+/// The permissions of every identity: the declared services, `provision` and `operator`.
+pub fn permissions(declarations: &[Declaration]) -> BTreeMap<String, Permissions> {
+    let mut all: BTreeMap<String, Permissions> =
+        declarations.iter().map(|declaration| (declaration.name.to_owned(), of_service(declaration))).collect();
+    all.insert(PROVISION.to_owned(), of_provision());
+    all.insert(OPERATOR.to_owned(), of_operator());
+    all
+}
+
+fn of_service(service: &Declaration) -> Permissions {
+    let name = service.name;
+    let mut publish = BTreeSet::new();
+    let mut subscribe = BTreeSet::from([format!("{}.>", inbox_prefix(name))]);
+    for subject in service.operations.iter().flat_map(subjects::Operation::subjects) {
+        subscribe.insert(format!("{subject} {name}"));
+        // A leaving subscription is filled up with messages that mean nothing; see the dispatcher.
+        publish.insert(subject.to_owned());
+    }
+    publish.extend(service.calls.iter().map(|subject| (*subject).to_owned()));
+    for verb in ["PING", "INFO", "STATS"] {
+        subscribe.insert(format!("$SRV.{verb}"));
+        subscribe.insert(format!("$SRV.{verb}.{name}"));
+        subscribe.insert(format!("$SRV.{verb}.{name}.*"));
+    }
+    publish.insert(instance_ping(name, "*"));
+    if name == "edge" {
+        publish.insert("$SRV.PING".to_owned());
+    }
+    if service.publishes_events {
+        publish.extend(catalogue::stream_subjects(name));
+        publish.insert(format!("$JS.API.STREAM.INFO.{}", stream_name(name)));
+        publish.insert(relay_wake(name));
+        subscribe.insert(relay_wake(name));
+    }
+    for consumer in &service.consumers {
+        let (stream, durable) = (consumer.stream(), consumer.durable_name());
+        publish.insert(format!("$JS.API.CONSUMER.INFO.{stream}.{durable}"));
+        publish.insert(format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"));
+        publish.insert(format!("$JS.ACK.{stream}.{durable}.>"));
+        publish.insert(format!("$JS.ACK.*.*.{stream}.{durable}.>"));
+    }
+    let (source, event_type) = FOLLOWED_BY_ALL;
+    let stream = stream_name(source);
+    publish.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.*.{}", type_filter(event_type)));
+    publish.insert(format!("$JS.FC.{stream}.>"));
+    Permissions { publish, subscribe, answers: true }
+}
+
+/// The subject on which a replica tells the others that its outbox has something to relay.
+pub fn relay_wake(service: &str) -> String {
+    format!("relay.wake.{service}")
+}
+
+fn of_provision() -> Permissions {
+    let mut publish = BTreeSet::from(["$JS.API.INFO".to_owned()]);
+    for stream in catalogue::SERVICES.map(stream_name) {
+        for verb in ["CREATE", "UPDATE", "INFO"] {
+            publish.insert(format!("$JS.API.STREAM.{verb}.{stream}"));
+        }
+        publish.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.>"));
+        publish.insert(format!("$JS.API.CONSUMER.INFO.{stream}.*"));
+        publish.insert(format!("$JS.API.CONSUMER.LIST.{stream}"));
+        publish.insert(format!("$JS.API.CONSUMER.DELETE.{stream}.*"));
+    }
+    Permissions { publish, subscribe: inbox_only(PROVISION), answers: false }
+}
+
+/// People ask services, look at streams and listen to events; they change no stream.
+fn of_operator() -> Permissions {
+    let mut publish: BTreeSet<String> = catalogue::operations()
+        .flat_map(subjects::Operation::subjects)
+        .map(str::to_owned)
+        .collect();
+    let read_only = [
+        "$SRV.>",
+        "$JS.API.INFO",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.LIST",
+        "$JS.API.STREAM.INFO.*",
+        "$JS.API.STREAM.MSG.GET.*",
+        "$JS.API.DIRECT.GET.>",
+        "$JS.API.CONSUMER.NAMES.*",
+        "$JS.API.CONSUMER.LIST.*",
+        "$JS.API.CONSUMER.INFO.*.*",
+    ];
+    publish.extend(read_only.map(str::to_owned));
+    let mut subscribe = inbox_only(OPERATOR);
+    subscribe.insert("event.>".to_owned());
+    Permissions { publish, subscribe, answers: false }
+}
+
+fn inbox_only(identity: &str) -> BTreeSet<String> {
+    BTreeSet::from([format!("{}.>", inbox_prefix(identity))])
+}
+
+/// Writes permissions as the `authorization` block of a nats-server configuration. `nkeys` gives each identity's
+/// public key, or a `$VARIABLE` that holds it.
+pub fn render(permissions: &BTreeMap<String, Permissions>, nkeys: impl Fn(&str) -> String) -> String {
+    let mut text = String::from("authorization {\n  users = [\n");
+    for (identity, allowed) in permissions {
+        let answers = if allowed.answers { "\n        allow_responses: { max: 1, expires: \"1m\" }" } else { "" };
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            text,
+            "    # {identity}\n    {{\n      nkey: {nkey}\n      permissions: {{\n        publish: {{ allow: [{publish}\
+             \n        ] }}\n        subscribe: {{ allow: [{subscribe}\n        ] }}{answers}\n      }}\n    }}\n",
+            nkey = nkeys(identity),
+            publish = list(&allowed.publish),
+            subscribe = list(&allowed.subscribe),
+        );
+    }
+    text.push_str("  ]\n}\n");
+    text
+}
+
+fn list(subjects: &BTreeSet<String>) -> String {
+    subjects.iter().map(|subject| format!("\n          \"{subject}\"")).collect()
+}

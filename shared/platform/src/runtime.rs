@@ -1,0 +1,179 @@
+//! The life of a service: ready only when its subscriptions are live, gone only when every request has its reply.
+
+use crate::app::App;
+use crate::background::{Background, Run};
+use crate::discovery::{Discovery, EndpointStats, instance_ping};
+use crate::dispatcher::{Dispatcher, DispatcherConfig};
+use crate::events::EventConsumer;
+use crate::service::Service;
+use crate::setup::Setup;
+use anyhow::{Context as _, bail};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a service may take to leave.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the self-request may take that shows the subscriptions to be live.
+const LIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before a background task that failed is started again.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
+/// A service that takes requests.
+pub struct Running {
+    name: &'static str,
+    drain: BoxFuture<'static, ()>,
+}
+
+impl Running {
+    /// The service's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Takes no new work, finishes what has begun, and returns: within 20 s at the most.
+    pub async fn drain(self) {
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.drain).await.is_err() {
+            tracing::error!(service = self.name, "did not finish in time, leaving anyway");
+        } else {
+            tracing::info!(service = self.name, "drained");
+        }
+    }
+}
+
+/// Starts a service and returns once it is ready.
+///
+/// # Errors
+/// NATS refuses one of its subjects, or does not answer.
+pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow::Result<Running> {
+    let setup = Arc::new(setup);
+    setup.health.set_ready(A::NAME, false);
+    let config: DispatcherConfig = setup.settings.section("dispatcher")?;
+    let app = Arc::new(app);
+    let leave = CancellationToken::new();
+    let shutdown = CancellationToken::new();
+    let background = TaskTracker::new();
+
+    crate::revocation::follow(&setup, &background, &shutdown).await?;
+
+    let dispatcher = Dispatcher::new(app.clone(), setup.clone(), &config);
+    let endpoints = TaskTracker::new();
+    let mut stats = Vec::new();
+    for endpoint in service.endpoints {
+        endpoint.prepare().with_context(|| format!("the schema of {}", endpoint.operation.subject))?;
+        let endpoint = Arc::new(endpoint);
+        for subject in endpoint.operation.subjects() {
+            let endpoint_stats = Arc::new(EndpointStats::new(subject, endpoint.operation));
+            let subscriber = setup.nats.queue_subscribe(subject, A::NAME.to_owned()).await?;
+            let serve =
+                dispatcher.clone().serve(endpoint.clone(), endpoint_stats.clone(), subscriber, leave.child_token());
+            endpoints.spawn(serve);
+            stats.push(endpoint_stats);
+        }
+    }
+    let discovery = Arc::new(Discovery::new(A::NAME, setup.instance.clone(), stats));
+    let verbs = discovery.subscribe(&setup.nats).await?;
+    let answering = tokio::spawn(discovery.answer(setup.nats.clone(), verbs));
+    until_live(&setup).await?;
+
+    let run = Run {
+        app,
+        nats: setup.nats.clone(),
+        jetstream: setup.jetstream.clone(),
+        shutdown: shutdown.clone(),
+        instance: setup.instance.clone(),
+        metrics: setup.registry.clone(),
+        client: setup.client.clone(),
+    };
+    for task in service.background {
+        background.spawn(supervise(task, run.clone()));
+    }
+    for EventConsumer { declaration, run: consume } in service.consumers {
+        let task = Background { name: declaration.handler, run: consume };
+        background.spawn(supervise(task, run.clone()));
+    }
+    watch_connection(&setup);
+    setup.health.set_ready(A::NAME, true);
+    tracing::info!(service = A::NAME, instance = &*setup.instance, "ready");
+
+    let drain = async move {
+        setup.health.set_ready(A::NAME, false);
+        leave.cancel();
+        endpoints.close();
+        endpoints.wait().await;
+        dispatcher.finish().await;
+        shutdown.cancel();
+        background.close();
+        background.wait().await;
+        answering.abort();
+        if let Err(error) = setup.nats.flush().await {
+            tracing::warn!(service = A::NAME, error = %error, "the last replies may not have left");
+        }
+        if let Err(error) = setup.nats.drain().await {
+            tracing::debug!(service = A::NAME, error = %error, "closing the nats connection");
+        }
+    };
+    Ok(Running { name: A::NAME, drain: Box::pin(drain) })
+}
+
+/// A subscription is live once a request of our own comes back over a later one of the same connection: the server
+/// takes them in order.
+async fn until_live(setup: &Setup) -> anyhow::Result<()> {
+    let subject = instance_ping(setup.name, &setup.instance);
+    let started = tokio::time::Instant::now();
+    loop {
+        let asked = setup.nats.request(subject.clone(), "".into());
+        match tokio::time::timeout(Duration::from_millis(500), asked).await {
+            Ok(Ok(_)) => break,
+            _ if started.elapsed() < LIVE_TIMEOUT => tokio::time::sleep(Duration::from_millis(5)).await,
+            _ => bail!(
+                "{}: the subscriptions did not become live; NATS refused: {:?} (write the permissions anew with \
+                 `petpro nats-config` and reload the server)",
+                setup.name,
+                setup.denials.refused_subscriptions()
+            ),
+        }
+    }
+    let refused = setup.denials.refused_subscriptions();
+    if !refused.is_empty() {
+        bail!("{}: NATS refuses to subscribe to {refused:?}: write the permissions anew (`petpro nats-config`)", setup.name);
+    }
+    Ok(())
+}
+
+fn watch_connection(setup: &Arc<Setup>) {
+    let nats = setup.nats.clone();
+    setup.health.add_check(
+        &format!("{}.nats", setup.name),
+        Arc::new(move || {
+            let state = nats.connection_state();
+            Box::pin(async move {
+                match state {
+                    async_nats::connection::State::Connected => Ok(()),
+                    state => Err(format!("{state:?}").to_lowercase()),
+                }
+            })
+        }),
+    );
+}
+
+/// Runs a background task until shutdown, also when it panics.
+async fn supervise<A: App>(task: Background<A>, run: Run<A>) {
+    loop {
+        let outcome = AssertUnwindSafe((task.run)(run.clone())).catch_unwind().await;
+        if run.shutdown.is_cancelled() {
+            return;
+        }
+        match outcome {
+            Ok(()) => return,
+            Err(_panic) => {
+                tracing::error!(service = A::NAME, task = task.name, "a background task panicked, starting it again");
+                tokio::time::sleep(RESTART_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A service: its handlers, consumers and background tasks, as a list.
+
+use crate::app::App;
+use crate::background::{Background, Run};
+use crate::cx::Cx;
+use crate::endpoint::Endpoint;
+use crate::events::{ConsumerDeclaration, EventConsumer};
+use std::sync::Arc;
+use subjects::{Operation, Request};
+
+/// A service under construction.
+///
+/// ```text
+/// Service::new().on(bookings::create).on(bookings::cancel)
+///     .consume(store::work("hours_updated", read_models::hours_updated))
+///     .background("relay", store::relay)
+/// ```
+pub struct Service<A: App> {
+    pub(crate) endpoints: Vec<Endpoint<A>>,
+    pub(crate) consumers: Vec<EventConsumer<A>>,
+    pub(crate) background: Vec<Background<A>>,
+    pub(crate) publishes_events: bool,
+}
+
+impl<A: App> Default for Service<A> {
+    fn default() -> Service<A> {
+        Service::new()
+    }
+}
+
+impl<A: App> Service<A> {
+    /// A service that does nothing yet.
+    pub fn new() -> Service<A> {
+        Service { endpoints: Vec::new(), consumers: Vec::new(), background: Vec::new(), publishes_events: false }
+    }
+
+    /// Answers the subject of the handler's request type, and its aliases.
+    pub fn on<R, F, Fut>(mut self, handler: F) -> Service<A>
+    where
+        R: Request,
+        F: Fn(Cx<A>, R) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R::Reply, R::Error>> + Send + 'static,
+    {
+        self.endpoints.push(Endpoint::new(Operation::of::<R>(A::NAME), handler));
+        self
+    }
+
+    /// Reacts to durable events.
+    pub fn consume(mut self, consumer: EventConsumer<A>) -> Service<A> {
+        self.consumers.push(consumer);
+        self
+    }
+
+    /// Runs beside the handlers. The task returns soon after [`Run::shutdown`].
+    pub fn background<F, Fut>(mut self, name: &'static str, task: F) -> Service<A>
+    where
+        F: Fn(Run<A>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.background.push(Background { name, run: Arc::new(move |run| Box::pin(task(run))) });
+        self
+    }
+
+    /// Says that the service has an outbox, so that it may publish its own events.
+    pub fn publishes_events(mut self) -> Service<A> {
+        self.publishes_events = true;
+        self
+    }
+
+    /// What permissions and provisioning need to know, without connecting to anything.
+    pub fn declaration(&self) -> Declaration {
+        Declaration {
+            name: A::NAME,
+            operations: self.endpoints.iter().map(|endpoint| endpoint.operation).collect(),
+            calls: A::declared_calls(),
+            consumers: self.consumers.iter().map(|consumer| consumer.declaration).collect(),
+            publishes_events: self.publishes_events,
+        }
+    }
+}
+
+/// What a service answers, calls and consumes.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    /// The service's name.
+    pub name: &'static str,
+    /// What it answers.
+    pub operations: Vec<Operation>,
+    /// The subjects that it calls.
+    pub calls: Vec<&'static str>,
+    /// Its durable consumers.
+    pub consumers: Vec<ConsumerDeclaration>,
+    /// Whether it publishes events of its own.
+    pub publishes_events: bool,
+}

@@ -1,0 +1,117 @@
+//! What a service has before it has anything of its own: configuration, keys, metrics, and its NATS connection.
+
+use crate::client::Client;
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::nats::{Denials, NatsConfig};
+use crate::settings::Settings;
+use anyhow::Context as _;
+use identity::keys::{KeyStore, Purpose};
+use identity::{Revocations, ServiceTokens, Verifier};
+use prometheus::Registry;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The section `keys`.
+#[derive(Debug, Clone, serde::Deserialize, garde::Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysConfig {
+    /// The folder that `petpro keys` fills.
+    #[garde(skip)]
+    pub dir: PathBuf,
+}
+
+impl Default for KeysConfig {
+    fn default() -> KeysConfig {
+        KeysConfig { dir: PathBuf::from(".petpro/keys") }
+    }
+}
+
+/// What all services of a process share.
+#[derive(Clone)]
+pub struct Host {
+    /// Configuration.
+    pub settings: Settings,
+    /// Keys and passwords.
+    pub keys: Arc<KeyStore>,
+    /// Where metrics are registered.
+    pub registry: Registry,
+    /// The common metrics.
+    pub metrics: Metrics,
+    /// What the admin port tells.
+    pub health: Health,
+}
+
+impl Host {
+    /// Opens the key folder and makes the registry.
+    ///
+    /// # Errors
+    /// A bad setting, or no keys yet.
+    pub fn new(settings: Settings) -> anyhow::Result<Host> {
+        let config: KeysConfig = settings.section("keys")?;
+        let keys = KeyStore::open(&config.dir)
+            .with_context(|| format!("no usable keys in {} (PETPRO_KEYS__DIR)", config.dir.display()))?;
+        let registry = Registry::new();
+        let metrics = Metrics::register(&registry)?;
+        Ok(Host { settings, keys: Arc::new(keys), registry, metrics, health: Health::default() })
+    }
+}
+
+/// What one service starts from.
+pub struct Setup {
+    /// The service's name.
+    pub name: &'static str,
+    /// This instance's id, as `$SRV.INFO` shows it.
+    pub instance: Arc<str>,
+    /// Configuration.
+    pub settings: Settings,
+    /// Keys and passwords.
+    pub keys: Arc<KeyStore>,
+    /// Where the service registers metrics of its own.
+    pub registry: Registry,
+    /// The common metrics.
+    pub metrics: Metrics,
+    /// What the admin port tells.
+    pub health: Health,
+    /// The connection, under the service's own identity.
+    pub nats: async_nats::Client,
+    /// What NATS has refused this connection.
+    pub denials: Denials,
+    /// JetStream over the same connection.
+    pub jetstream: async_nats::jetstream::Context,
+    /// Requests to other services.
+    pub client: Client,
+    /// Checks tokens for this service.
+    pub verifier: Arc<Verifier>,
+    /// The sessions that were revoked, kept up to date by their events.
+    pub revocations: Revocations,
+}
+
+impl Setup {
+    /// Connects `name` under its own identity.
+    ///
+    /// # Errors
+    /// A bad setting, missing keys, or no NATS within 30 s.
+    pub async fn connect(host: &Host, name: &'static str) -> anyhow::Result<Setup> {
+        let config: NatsConfig = host.settings.section("nats")?;
+        let seed = host.keys.nats_seed(name)?;
+        let (nats, denials) = crate::nats::connect(&config, name, &seed, host.metrics.clone()).await?;
+        let tokens = ServiceTokens::new(host.keys.signing_key(name, Purpose::Service)?);
+        let client = Client::new(nats.clone(), denials.clone(), tokens, host.metrics.clone());
+        Ok(Setup {
+            name,
+            instance: Arc::from(uuid::Uuid::now_v7().simple().to_string()),
+            settings: host.settings.clone(),
+            keys: host.keys.clone(),
+            registry: host.registry.clone(),
+            metrics: host.metrics.clone(),
+            health: host.health.clone(),
+            jetstream: async_nats::jetstream::new(nats.clone()),
+            nats,
+            denials,
+            client,
+            verifier: Arc::new(Verifier::new(host.keys.registry(), name)),
+            revocations: Revocations::default(),
+        })
+    }
+}

@@ -1,0 +1,34 @@
+//! The whole contract as lists.
+
+use crate::operation::{EventType, Operation};
+use std::collections::BTreeSet;
+
+/// The services that answer requests, in the order in which they are listed everywhere.
+pub const SERVICES: [&str; 3] = ["auth", "vendor", "booking"];
+
+/// Every operation of every service.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    [crate::auth::OPERATIONS, crate::vendor::OPERATIONS, crate::booking::OPERATIONS].into_iter().flatten()
+}
+
+/// Every event type of every service.
+pub fn events() -> impl Iterator<Item = &'static EventType> {
+    [crate::auth::EVENTS, crate::vendor::EVENTS, crate::booking::EVENTS].into_iter().flatten()
+}
+
+/// The operations of one service.
+pub fn operations_of(service: &str) -> impl Iterator<Item = &'static Operation> {
+    operations().filter(move |operation| operation.service == service)
+}
+
+/// The subjects that a service's event stream takes: `event.<entity>.>` for each entity that it owns.
+pub fn stream_subjects(service: &str) -> Vec<String> {
+    let entities: BTreeSet<&str> =
+        events().filter(|event| event.service == service).map(EventType::entity).collect();
+    entities.into_iter().map(|entity| format!("event.{entity}.>")).collect()
+}
+
+/// The operation that answers a subject or one of its aliases.
+pub fn find(subject: &str) -> Option<&'static Operation> {
+    operations().find(|operation| operation.subjects().any(|name| name == subject))
+}

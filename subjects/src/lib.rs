@@ -1,0 +1,36 @@
+//! The contract of PetPro: every message, event, error, id and access rule, declared once.
+//!
+//! From the declarations here come the NATS subjects, the REST routes of the edge, the OpenAPI and
+//! AsyncAPI documents, the validation, the access rules, and the NATS permissions of every service.
+//! Nothing in this crate does I/O.
+//!
+//! - [`Request`], [`Stream`] and [`Event`] are the three kinds of message.
+//! - [`auth`], [`vendor`] and [`booking`] hold the messages of the services of these names.
+//! - [`catalogue`] lists all of them, for whatever walks the whole contract.
+
+pub mod access;
+pub mod asyncapi;
+pub mod auth;
+pub mod booking;
+pub mod catalogue;
+mod documents;
+pub mod error;
+pub mod event;
+pub mod ids;
+pub mod money;
+pub mod openapi;
+pub mod operation;
+pub mod paging;
+pub mod request;
+pub mod stream;
+pub mod time;
+pub mod vendor;
+
+pub use access::{Access, MembershipRole, Role, Who};
+pub use error::{ErrorCode, ErrorReason, Fault, NoError, ServiceError, Violation};
+pub use event::Event;
+pub use money::{Currency, Money};
+pub use operation::{EventType, Operation};
+pub use paging::Page;
+pub use request::{Effect, Method, Request, Rest, RouteCaller};
+pub use stream::Stream;

@@ -1,0 +1,92 @@
+//! Operations and event types with their types erased, for whatever walks the whole contract.
+
+use crate::access::Access;
+use crate::error::{ErrorReason, ServiceError};
+use crate::event::Event;
+use crate::request::{Effect, Request, Rest};
+use schemars::{Schema, SchemaGenerator};
+
+/// A [`Request`] type as data.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// The service that answers.
+    pub service: &'static str,
+    /// See [`Request::SUBJECT`].
+    pub subject: &'static str,
+    /// See [`Request::ALIASES`].
+    pub aliases: &'static [&'static str],
+    /// See [`Request::ACCESS`].
+    pub access: Access,
+    /// See [`Request::EFFECT`].
+    pub effect: Effect,
+    /// See [`Request::REST`].
+    pub rest: &'static [Rest],
+    /// Adds the request's JSON Schema to a generator and answers it (a reference, as a rule).
+    pub request_schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Likewise for the reply.
+    pub reply_schema: fn(&mut SchemaGenerator) -> Schema,
+    /// What the service itself can refuse, beyond the platform's common errors.
+    pub errors: fn() -> &'static [ErrorReason],
+}
+
+impl Operation {
+    /// The request type `R`, answered by `service`, as data.
+    pub const fn of<R: Request>(service: &'static str) -> Operation {
+        Operation {
+            service,
+            subject: R::SUBJECT,
+            aliases: R::ALIASES,
+            access: R::ACCESS,
+            effect: R::EFFECT,
+            rest: R::REST,
+            request_schema: |generator| generator.subschema_for::<R>(),
+            reply_schema: |generator| generator.subschema_for::<R::Reply>(),
+            errors: <R::Error as ServiceError>::reasons,
+        }
+    }
+
+    /// The subject and its aliases.
+    pub fn subjects(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.subject).chain(self.aliases.iter().copied())
+    }
+
+    /// The name as a NATS service endpoint and as an OpenAPI operation id: the subject with `-` for `.`.
+    pub fn endpoint_name(&self) -> String {
+        endpoint_name(self.subject)
+    }
+}
+
+/// A subject as a NATS service endpoint name, which may not hold dots (ADR-32).
+pub fn endpoint_name(subject: &str) -> String {
+    subject.replace('.', "-")
+}
+
+/// An [`Event`] type as data.
+#[derive(Debug, Clone, Copy)]
+pub struct EventType {
+    /// See [`Event::TYPE`].
+    pub event_type: &'static str,
+    /// See [`Event::SERVICE`].
+    pub service: &'static str,
+    /// See [`Event::DOCUMENT_NAME`].
+    pub document_name: Option<&'static str>,
+    /// Adds the body's JSON Schema to a generator and answers it.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl EventType {
+    /// The event type `E` as data.
+    pub const fn of<E: Event>() -> EventType {
+        EventType {
+            event_type: E::TYPE,
+            service: E::SERVICE,
+            document_name: E::DOCUMENT_NAME,
+            schema: |generator| generator.subschema_for::<E>(),
+        }
+    }
+
+    /// The entity that it is about: the first token of the type.
+    pub fn entity(&self) -> &'static str {
+        self.event_type.split('.').next().unwrap_or(self.event_type)
+    }
+}

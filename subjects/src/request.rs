@@ -1,0 +1,159 @@
+//! Request/reply messages: one question, one answer.
+
+use crate::access::Access;
+use crate::error::ServiceError;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A question that one service answers, with all that the platform has to know of it.
+///
+/// The implementing type is the message itself; its doc comment becomes the operation's description in the
+/// OpenAPI and AsyncAPI documents.
+pub trait Request: Serialize + DeserializeOwned + JsonSchema + garde::Validate<Context = ()> + Send + Sync + 'static {
+    /// The NATS subject, `<entity>.<verb>`, for example `booking.create`.
+    const SUBJECT: &'static str;
+    /// Older names of the subject that are answered too (document 003).
+    const ALIASES: &'static [&'static str] = &[];
+    /// Who may ask.
+    const ACCESS: Access;
+    /// What asking twice does.
+    const EFFECT: Effect;
+    /// The REST routes that lead here. None: the operation is for services only.
+    const REST: &'static [Rest] = &[];
+    /// The answer. `()` becomes an empty body at the edge.
+    type Reply: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
+    /// What can be refused, and why.
+    type Error: ServiceError;
+}
+
+/// What repeating a request does. It decides whether a caller may retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// Changes something, and doing it again leaves the same state.
+    Idempotent,
+    /// Safe to repeat with an idempotency key: the stored answer is replayed.
+    Keyed,
+    /// Must not be repeated.
+    Once,
+}
+
+impl Effect {
+    /// Whether a request of this effect changes nothing.
+    pub const fn is_read(self) -> bool {
+        matches!(self, Effect::Read)
+    }
+}
+
+/// An HTTP method that the contract uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates, or acts.
+    Post,
+    /// Replaces.
+    Put,
+    /// Merges.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The method's name as it stands in a request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+
+    /// Whether the request's fields that are not in the path come in the body rather than in the query.
+    pub const fn has_body(self) -> bool {
+        matches!(self, Method::Post | Method::Put | Method::Patch)
+    }
+}
+
+/// Whom a route serves, where two operations share a method and a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RouteCaller {
+    /// With or without a token.
+    Any,
+    /// Only requests without an `Authorization` header.
+    Anonymous,
+    /// Only requests with one.
+    SignedIn,
+}
+
+/// A REST route of an operation. Names in braces are fields of the request, in their JSON spelling:
+/// `/clinics/{clinicId}/services`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path below `/api/v1`.
+    pub path: &'static str,
+    /// The status of a successful answer.
+    pub status: u16,
+    /// Whom the route serves.
+    pub caller: RouteCaller,
+    /// False: the path stands alone and is not repeated below `/api/v1` and `/api`.
+    pub versioned: bool,
+}
+
+impl Rest {
+    const fn new(method: Method, path: &'static str, status: u16) -> Rest {
+        Rest { method, path, status, caller: RouteCaller::Any, versioned: true }
+    }
+
+    /// `GET path`, answered with 200.
+    pub const fn get(path: &'static str) -> Rest {
+        Rest::new(Method::Get, path, 200)
+    }
+
+    /// `POST path`, answered with `status`.
+    pub const fn post(path: &'static str, status: u16) -> Rest {
+        Rest::new(Method::Post, path, status)
+    }
+
+    /// `PUT path`, answered with 200.
+    pub const fn put(path: &'static str) -> Rest {
+        Rest::new(Method::Put, path, 200)
+    }
+
+    /// `PATCH path`, answered with 200.
+    pub const fn patch(path: &'static str) -> Rest {
+        Rest::new(Method::Patch, path, 200)
+    }
+
+    /// `DELETE path`, answered with `status`.
+    pub const fn delete(path: &'static str, status: u16) -> Rest {
+        Rest::new(Method::Delete, path, status)
+    }
+
+    /// The same route for requests without a token only.
+    pub const fn anonymous(self) -> Rest {
+        Rest { caller: RouteCaller::Anonymous, ..self }
+    }
+
+    /// The same route for requests with a token only.
+    pub const fn signed_in(self) -> Rest {
+        Rest { caller: RouteCaller::SignedIn, ..self }
+    }
+
+    /// The same route outside `/api`, at exactly its path.
+    pub const fn unversioned(self) -> Rest {
+        Rest { versioned: false, ..self }
+    }
+
+    /// The names in braces, in order.
+    pub fn path_fields(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
+    }
+}
