@@ -62,6 +62,8 @@ impl Tail {
         };
         let config = OrderedConfig {
             deliver_subject: self.nats.new_inbox(),
+            // With a name, the filter stands in the request's subject, where permissions can see it.
+            name: Some(format!("tail_{}", uuid::Uuid::now_v7().simple())),
             filter_subject: event::type_filter(E::TYPE),
             deliver_policy,
             ..OrderedConfig::default()

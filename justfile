@@ -1,0 +1,67 @@
+# What can be done here. `./just` (the wrapper) gets `just` itself; `./just --list` shows this.
+
+set positional-arguments := true
+
+# List the recipes.
+[private]
+default:
+    @just --list --unsorted
+
+# Start the platform: own servers, demo data, every service; stays until Ctrl-C. Options go to `petpro dev`.
+[no-exit-message]
+up *options: ensure-servers
+    #!/bin/sh
+    set -eu
+    cargo build --package petpro
+    exec target/debug/petpro dev "$@"
+
+# Stop the running platform of this checkout.
+[no-exit-message]
+down:
+    @deploy/stop-dev.sh
+
+# Stop the platform and remove its data, keys and logs; `--yes` answers the question beforehand.
+[no-exit-message]
+reset *answer:
+    @deploy/reset-dev.sh "$@"
+
+# Walk the story over HTTP against the running platform and print each step.
+[no-exit-message]
+demo *options:
+    #!/bin/sh
+    set -eu
+    cargo build --quiet --package petpro
+    exec target/debug/petpro demo "$@"
+
+# The NATS command line against this stack, for example `./just nats micro ls`.
+[no-exit-message]
+nats *arguments:
+    @deploy/nats-cli.sh "$@"
+
+# Format the code.
+fmt:
+    cargo fmt --all
+
+# Format, lints, documentation, unused dependencies.
+check: ensure-servers
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- --deny warnings
+    RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --document-private-items
+    @deploy/unused-dependencies.sh
+
+# Everything CI runs: `check`, then all tests (layering and licences among them).
+test *options: check
+    cargo test --workspace "$@"
+
+# Load and side-by-side measurements, in release mode; see docs/performance.md.
+[no-exit-message]
+bench *options: ensure-servers
+    #!/bin/sh
+    set -eu
+    cargo build --release --package petpro --package bench
+    exec target/release/bench "$@"
+
+# Install what is missing to build and to run the servers, or say how.
+[private]
+ensure-servers:
+    @deploy/ensure-servers.sh

@@ -1,0 +1,4 @@
+drop function claim_idempotency_key(text, text, text, integer);
+drop table idempotency_keys;
+drop table inbox;
+drop table outbox;

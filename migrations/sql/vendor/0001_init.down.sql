@@ -1,0 +1,11 @@
+drop table registrations;
+drop table hour_exceptions;
+drop table operating_hours;
+drop table staff_services;
+drop table staff_clinics;
+drop table staff;
+drop table clinic_services;
+drop table memberships;
+drop table clinics;
+drop table vendors;
+drop function searchable(text);

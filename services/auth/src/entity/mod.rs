@@ -1,0 +1,9 @@
+//! The rows of schema `auth`.
+
+pub mod login_attempt;
+pub mod refresh_token;
+pub mod role;
+pub mod role_permission;
+pub mod session;
+pub mod user;
+pub mod user_role;

@@ -1,0 +1,89 @@
+//! Signing in.
+
+use super::Cx;
+use super::tokens::{self, Issued};
+use crate::domain::{email, refresh};
+use crate::entity::login_attempt::LoginOutcome;
+use crate::entity::session;
+use crate::repo::{login_attempts, refresh_tokens, sessions, users};
+use chrono::Utc;
+use store::Tx;
+use subjects::auth::{AuthError, Login, StartedSession, Tokens, UserLoggedIn, UserStatus};
+use subjects::ids::{SessionId, UserId};
+
+/// `auth.login`. Whether there is an account shows neither in the answer nor in the time it takes.
+pub async fn login(cx: Cx, req: Login) -> Result<Tokens, AuthError> {
+    let email = &email::normalised(&req.email);
+    let found = users::find_by_email(cx.app.store.read(), email).await?;
+    // A pending account is none yet.
+    let found = found.filter(|user| user.status != UserStatus::Pending);
+    let stored_hash = found.as_ref().map(|user| user.password_hash.as_str());
+    let matches = cx.app.passwords.verify(req.password.expose(), stored_hash).await?;
+
+    let (user_id, checked_hash) = match found {
+        Some(user) if matches && user.status.can_sign_in() => (user.id, user.password_hash),
+        Some(user) if matches => {
+            record(&cx, email, Some(user.id), LoginOutcome::NotActive).await?;
+            return Err(AuthError::AccountNotActive);
+        }
+        Some(user) => {
+            record(&cx, email, Some(user.id), LoginOutcome::WrongPassword).await?;
+            return Err(AuthError::InvalidCredentials);
+        }
+        None => {
+            record(&cx, email, None, LoginOutcome::UnknownAccount).await?;
+            return Err(AuthError::InvalidCredentials);
+        }
+    };
+
+    let attempt = &Attempt { cx: &cx, email, user_id, checked_hash: &checked_hash, device: req.device.as_deref() };
+    cx.app.store.write(&cx, |tx| async move { start_session(&tx, attempt).await }).await
+}
+
+struct Attempt<'a> {
+    cx: &'a Cx,
+    email: &'a str,
+    user_id: UserId,
+    checked_hash: &'a str,
+    device: Option<&'a str>,
+}
+
+async fn start_session(tx: &Tx, attempt: &Attempt<'_>) -> Result<Tokens, AuthError> {
+    let now = Utc::now();
+    // The password was checked a moment ago. Held from here on, it cannot become another without ending this session.
+    let account = users::hold(tx, attempt.user_id).await?.ok_or(AuthError::InvalidCredentials)?;
+    if account.row.password_hash != attempt.checked_hash || !account.row.status.can_sign_in() {
+        return Err(AuthError::InvalidCredentials);
+    }
+    let expires_at = now + attempt.cx.app.settings.refresh_token_lifetime();
+    let session = session::Model {
+        id: SessionId::new(),
+        user_id: account.row.id,
+        device: attempt.device.map(str::to_owned),
+        version: 1,
+        created_at: now,
+        last_used_at: now,
+        expires_at,
+        revoked_at: None,
+        revoked_reason: None,
+    };
+    let refresh_token = refresh::first_token();
+    sessions::insert(tx, &session).await?;
+    refresh_tokens::insert(tx, session.id, &refresh_token, now, expires_at).await?;
+    login_attempts::insert(tx, attempt.email, Some(account.row.id), LoginOutcome::Succeeded, now).await?;
+    let started = StartedSession {
+        session_id: session.id,
+        user_id: session.user_id,
+        version: session.version,
+        created_at: now,
+        expires_at,
+    };
+    tx.emit(&UserLoggedIn(started)).await?;
+    let issued = Issued { session: session.id, refresh_token, refresh_expires_at: expires_at };
+    Ok(tokens::answer(&attempt.cx.app, &account, issued, now))
+}
+
+async fn record(cx: &Cx, email: &str, user: Option<UserId>, outcome: LoginOutcome) -> Result<(), AuthError> {
+    let now = Utc::now();
+    cx.app.store.write(cx, |tx| async move { Ok(login_attempts::insert(&tx, email, user, outcome, now).await?) }).await
+}

@@ -1,0 +1,13 @@
+//! What the service answers: one function a subject.
+
+pub mod login;
+pub mod passwords;
+pub mod refresh;
+pub mod registration;
+pub mod roles;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+/// What a handler gets beside its request.
+type Cx = platform::Cx<crate::AuthApp>;

@@ -1,0 +1,68 @@
+//! Changing passwords.
+
+use super::Cx;
+use super::registration::check_new_password;
+use crate::entity::session::RevocationReason;
+use crate::repo::sessions::Which;
+use crate::repo::users;
+use crate::revocation;
+use chrono::Utc;
+use store::Tx;
+use subjects::Fault;
+use subjects::auth::{AuthError, ChangePassword, NewPassword, Password, UserPasswordChanged};
+use subjects::ids::{SessionId, UserId};
+
+/// `auth.changePassword`: another password, and an end to the user's other sessions.
+pub async fn change_password(cx: Cx, req: ChangePassword) -> Result<(), AuthError> {
+    let (user_id, session) = {
+        let user = cx.caller().user()?;
+        (user.id, user.session)
+    };
+    let account = users::find(cx.app.store.read(), user_id).await?.ok_or(AuthError::UserNotFound)?;
+    check_new_password("/newPassword", req.new_password.expose(), &account.row.email)?;
+
+    let checked_hash = account.row.password_hash;
+    let current_is_right = cx.app.passwords.verify(req.current_password.expose(), Some(&checked_hash)).await?;
+    let new_hash = cx.app.passwords.hash(req.new_password.expose()).await?;
+    let recorded = recorded_without_passwords(&cx, &req, user_id).await?;
+    let change = &Change { user_id, session, checked_hash, current_is_right, new_hash };
+    cx.app.store.keyed(&cx, &recorded, |tx| async move { set_password(&tx, change).await }).await
+}
+
+struct Change {
+    user_id: UserId,
+    session: SessionId,
+    checked_hash: String,
+    current_is_right: bool,
+    new_hash: String,
+}
+
+async fn set_password(tx: &Tx, change: &Change) -> Result<(), AuthError> {
+    let now = Utc::now();
+    let mut account = users::lock(tx, change.user_id).await?.ok_or(AuthError::UserNotFound)?;
+    // Whoever changed it since the check did so with the password that was right then.
+    if !change.current_is_right || account.row.password_hash != change.checked_hash {
+        return Err(AuthError::WrongPassword);
+    }
+    account.row.password_hash = change.new_hash.clone();
+    account.row.version += 1;
+    account.row.updated_at = now;
+    users::save(tx, &account.row).await?;
+    tx.emit(&UserPasswordChanged(account.to_state())).await?;
+    let others = Which::AllBut(change.session);
+    revocation::end_sessions(tx, change.user_id, others, RevocationReason::PasswordChanged, now).await?;
+    Ok(())
+}
+
+/// The request as its idempotency record may know it: with a slow hash in the passwords' place.
+async fn recorded_without_passwords(cx: &Cx, req: &ChangePassword, user: UserId) -> Result<ChangePassword, Fault> {
+    if cx.meta().idempotency_key.is_none() {
+        return Ok(req.clone());
+    }
+    let both = format!("{}\n{}", req.current_password.expose(), req.new_password.expose());
+    let fingerprint = cx.app.passwords.fingerprint(&both, &user.to_string()).await?;
+    Ok(ChangePassword {
+        current_password: Password::new(fingerprint.clone()),
+        new_password: NewPassword::new(fingerprint),
+    })
+}

@@ -1,0 +1,97 @@
+//! The auth service: accounts, what they may do on the whole platform, and where they are signed in.
+//!
+//! - `domain` holds the rules: which passwords may be chosen, what showing a refresh token leads to, who reaches
+//!   whose account.
+//! - Passwords are hashed with argon2id on a bounded number of threads ([`Passwords`]).
+//! - Refresh tokens are kept as hashes only; answers that carry tokens are never stored.
+//! - Ending a session is an event, `session.revoked`, that every replica of every service hears.
+
+mod account;
+mod domain;
+mod entity;
+mod handlers;
+mod passwords;
+mod repo;
+mod revocation;
+mod seeding;
+mod settings;
+mod sweeps;
+
+pub use passwords::Passwords;
+pub use seeding::{SeedUser, ensure_user};
+pub use settings::AuthSettings;
+
+use anyhow::Context as _;
+use handlers::{login, passwords as password_changes, refresh, registration, roles, sessions, tokens, users};
+use identity::{AccessTokens, Purpose, Verifier};
+use platform::{App, Service, Setup};
+use std::sync::Arc;
+use store::{HasStore, Store};
+use subjects::auth::JsonWebKeySet;
+
+/// What the handlers share.
+pub struct AuthApp {
+    pub(crate) store: Store,
+    pub(crate) settings: AuthSettings,
+    pub(crate) passwords: Passwords,
+    pub(crate) access_tokens: AccessTokens,
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) jwks: JsonWebKeySet,
+}
+
+impl App for AuthApp {
+    const NAME: &'static str = "auth";
+}
+
+impl HasStore for AuthApp {
+    fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+platform::calls!(AuthApp => []);
+
+/// What the service answers and does.
+pub fn service() -> Service<AuthApp> {
+    Service::new()
+        .on(registration::register)
+        .on(registration::create_user)
+        .on(registration::activate_user)
+        .on(login::login)
+        .on(refresh::refresh)
+        .on(sessions::logout)
+        .on(sessions::me)
+        .on(sessions::find_all)
+        .on(sessions::revoke)
+        .on(tokens::validate)
+        .on(tokens::jwks)
+        .on(password_changes::change_password)
+        .on(users::find_one)
+        .on(users::find_all)
+        .on(users::update)
+        .on(roles::find_all)
+        .on(roles::assign)
+        .publishes_events()
+        .background("relay", store::relay())
+        .background("expire", sweeps::expire)
+}
+
+/// Connects what the handlers need.
+///
+/// # Errors
+/// A setting that does not hold, a missing key, or a database that cannot be reached.
+pub async fn app(setup: &Setup) -> anyhow::Result<AuthApp> {
+    let settings: AuthSettings = setup.settings.section("auth")?;
+    let passwords = Passwords::new(settings.password_workers)?;
+    let signing_key = setup.keys.signing_key(AuthApp::NAME, Purpose::Access)?;
+    let jwks = serde_json::from_value(identity::jwks(setup.keys.registry())).context("the registry of keys")?;
+    let store = Store::connect(setup).await?;
+    Ok(AuthApp {
+        store,
+        settings,
+        passwords,
+        access_tokens: AccessTokens::new(signing_key),
+        verifier: setup.verifier.clone(),
+        jwks,
+    })
+}

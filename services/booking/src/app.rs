@@ -1,0 +1,65 @@
+//! The service's state and settings.
+
+use garde::Validate;
+use platform::Setup;
+use serde::Deserialize;
+use std::time::Duration;
+use store::{HasStore, Store};
+use subjects::vendor::VendorAvailability;
+
+/// What the handlers of the booking service share.
+pub struct BookingApp {
+    pub(crate) store: Store,
+    pub(crate) config: BookingConfig,
+}
+
+impl platform::App for BookingApp {
+    const NAME: &'static str = "booking";
+}
+
+impl HasStore for BookingApp {
+    fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+platform::calls!(BookingApp => [VendorAvailability]);
+
+/// The section `booking` of the settings.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(default, deny_unknown_fields)]
+pub struct BookingConfig {
+    /// How long the vendor service may take to tell its availability before the read models are used, in
+    /// milliseconds. Never more than half of what the caller has left.
+    #[garde(range(min = 1, max = 30_000))]
+    pub vendor_timeout_ms: u64,
+    /// How often provisional bookings are checked again, in milliseconds.
+    #[garde(range(min = 10, max = 3_600_000))]
+    pub recheck_interval_ms: u64,
+}
+
+impl Default for BookingConfig {
+    fn default() -> BookingConfig {
+        BookingConfig { vendor_timeout_ms: 1_500, recheck_interval_ms: 5_000 }
+    }
+}
+
+impl BookingConfig {
+    pub(crate) fn vendor_timeout(&self) -> Duration {
+        Duration::from_millis(self.vendor_timeout_ms)
+    }
+
+    pub(crate) fn recheck_interval(&self) -> Duration {
+        Duration::from_millis(self.recheck_interval_ms)
+    }
+}
+
+/// Connects the service's store and reads its settings.
+///
+/// # Errors
+/// A bad setting, or no database.
+pub async fn app(setup: &Setup) -> anyhow::Result<BookingApp> {
+    let config = setup.settings.section("booking")?;
+    let store = Store::connect(setup).await?;
+    Ok(BookingApp { store, config })
+}

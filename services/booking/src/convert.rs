@@ -1,0 +1,102 @@
+//! Rows as messages.
+
+use crate::entity::{booking_changes, bookings};
+use crate::repo::offers::{money, time_zone};
+use subjects::Fault;
+use subjects::booking::{Booking, BookingChange, PetOfBooking, WalkIn};
+
+/// A booking as those see it who may.
+///
+/// # Errors
+/// `internal` for a row that cannot be read.
+pub fn booking(row: bookings::Model) -> Result<Booking, Fault> {
+    let bookings::Model {
+        id,
+        reference,
+        version,
+        status,
+        customer_id,
+        walk_in_name,
+        walk_in_phone,
+        vendor_id,
+        clinic_id,
+        service_id,
+        service_name,
+        staff_id,
+        session_id: _,
+        pet_id,
+        pet_name,
+        pet_species,
+        pet_breed,
+        starts_at,
+        ends_at,
+        time_zone: zone_name,
+        price_amount,
+        price_currency,
+        notes,
+        cancel_reason,
+        needs_check,
+        attention,
+        schedule_version: _,
+        expires_at: _,
+        created_at,
+        updated_at,
+    } = row;
+    Ok(Booking {
+        id,
+        reference,
+        version,
+        status,
+        customer_id,
+        walk_in: walk_in_name.map(|name| WalkIn { name, phone: walk_in_phone }),
+        vendor_id,
+        clinic_id,
+        service_id,
+        service_name,
+        staff_id,
+        pet: PetOfBooking { id: pet_id, name: pet_name, species: pet_species, breed: pet_breed },
+        starts_at,
+        ends_at,
+        time_zone: time_zone(&zone_name)?,
+        price: money(price_amount, &price_currency)?,
+        notes,
+        provisional: needs_check,
+        attention,
+        cancel_reason,
+        created_at,
+        updated_at,
+    })
+}
+
+/// An entry of a booking's history.
+pub fn change(row: booking_changes::Model) -> BookingChange {
+    let booking_changes::Model {
+        booking_id: _,
+        version,
+        kind,
+        changed_at,
+        actor,
+        actor_id,
+        status,
+        staff_id,
+        starts_at,
+        ends_at,
+        notes,
+        reason,
+        attention,
+    } = row;
+    BookingChange {
+        version,
+        kind,
+        at: changed_at,
+        actor,
+        actor_id,
+        status,
+        staff_id,
+        starts_at,
+        ends_at,
+        notes,
+        reason,
+        attention,
+    }
+}

@@ -1,0 +1,29 @@
+//! What happened to bookings; rows are only ever added.
+
+use sea_orm::entity::prelude::*;
+use subjects::booking::{ActorKind, Attention, BookingStatus, ChangeKind};
+use subjects::ids::{BookingId, StaffId, UserId};
+use subjects::time::Instant;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "booking_changes")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub booking_id: BookingId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub version: i64,
+    pub kind: ChangeKind,
+    pub changed_at: Instant,
+    pub actor: ActorKind,
+    pub actor_id: Option<UserId>,
+    pub status: BookingStatus,
+    pub staff_id: StaffId,
+    pub starts_at: Instant,
+    pub ends_at: Instant,
+    pub notes: Option<String>,
+    pub reason: Option<String>,
+    pub attention: Option<Attention>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

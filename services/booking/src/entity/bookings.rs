@@ -1,0 +1,49 @@
+//! Bookings.
+
+use sea_orm::entity::prelude::*;
+use subjects::booking::{Attention, BookingStatus, Species};
+use subjects::ids::{BookingId, ClinicId, PetId, ServiceId, StaffId, UserId, VendorId};
+use subjects::time::Instant;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "bookings")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: BookingId,
+    pub reference: String,
+    pub version: i64,
+    pub status: BookingStatus,
+    pub customer_id: Option<UserId>,
+    pub walk_in_name: Option<String>,
+    pub walk_in_phone: Option<String>,
+    pub vendor_id: VendorId,
+    pub clinic_id: ClinicId,
+    pub service_id: ServiceId,
+    pub service_name: String,
+    pub staff_id: StaffId,
+    /// The claim on the staff member's time; none once the time is free again.
+    pub session_id: Option<Uuid>,
+    pub pet_id: Option<PetId>,
+    pub pet_name: Option<String>,
+    pub pet_species: Option<Species>,
+    pub pet_breed: Option<String>,
+    pub starts_at: Instant,
+    pub ends_at: Instant,
+    pub time_zone: String,
+    pub price_amount: i64,
+    pub price_currency: String,
+    pub notes: Option<String>,
+    pub cancel_reason: Option<String>,
+    /// Waits to be checked with the vendor service.
+    pub needs_check: bool,
+    pub attention: Option<Attention>,
+    /// The version of the clinic's schedule that it was made on.
+    pub schedule_version: i64,
+    /// Until when it waits to be confirmed; none: for good.
+    pub expires_at: Option<Instant>,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,44 @@
+//! Read model: staff.
+
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+use subjects::ids::{ClinicId, ServiceId, StaffId, VendorId};
+use subjects::time::Instant;
+use subjects::vendor::WeeklyInterval;
+
+/// The clinics at which someone works, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct ClinicIds(pub Vec<ClinicId>);
+
+/// The services that someone performs, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct ServiceIds(pub Vec<ServiceId>);
+
+/// Someone's own week, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct OwnWeek(pub Vec<WeeklyInterval>);
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "staff")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: StaffId,
+    pub version: i64,
+    pub removed_at: Option<Instant>,
+    pub vendor_id: VendorId,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub clinic_ids: ClinicIds,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub service_ids: ServiceIds,
+    /// None: whenever the clinic is open.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub hours: Option<OwnWeek>,
+    pub active: bool,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,138 @@
+//! `booking.create`.
+
+use crate::domain::offer::{Offer, Period};
+use crate::entity::bookings;
+use crate::repo::claims::{self, Wanted};
+use crate::vendor_calls::{self, Question};
+use crate::{Cx, access, clock, convert};
+use store::HasStore as _;
+use subjects::booking::{
+    ActorKind, Booking, BookingCreated, BookingError, BookingState, BookingStatus, CreateBooking, PetDetails, WalkIn,
+};
+use subjects::ids::{BookingId, StaffId};
+use subjects::{Fault, Role};
+
+/// What is decided before the transaction.
+struct Prepared {
+    draft: bookings::Model,
+    candidates: Vec<StaffId>,
+    period: Period,
+    capacity: u16,
+    actor: access::Actor,
+}
+
+/// Books a service.
+pub async fn create(cx: Cx, request: CreateBooking) -> Result<Booking, BookingError> {
+    // A refusal is only given inside: a request that is repeated gets the answer that it got at first, even if it
+    // would be refused by now.
+    let prepared = prepare(&cx, &request).await;
+    let prepared = &prepared;
+    let made = cx.app.store().keyed(&cx, &request, |tx| async move {
+        let Prepared { draft, candidates, period, capacity, actor } = prepared.as_ref().map_err(Clone::clone)?;
+        let wanted = Wanted { candidates, period: *period, capacity: *capacity };
+        let row = claims::book(&tx, draft, wanted, actor.kind, actor.user_id).await?.ok_or(BookingError::SlotTaken)?;
+        let booking = convert::booking(row)?;
+        tx.emit(&BookingCreated(BookingState::from(&booking))).await?;
+        Ok(booking)
+    });
+    made.await
+}
+
+async fn prepare(cx: &Cx, request: &CreateBooking) -> Result<Prepared, BookingError> {
+    let user = cx.caller().user()?;
+    // Without a walk-in it is the caller's own booking, and that takes a customer.
+    if request.walk_in.is_none() && !user.has_role(Role::Customer) {
+        return Err(Fault::forbidden().into());
+    }
+    let now = clock::now();
+    if request.starts_at <= now {
+        return Err(BookingError::StartsInPast);
+    }
+    let offer =
+        vendor_calls::offer(cx, Question::at(request.service_id, request.staff_id, request.starts_at)).await?;
+    offer.belongs_to(request.clinic_id, request.vendor_id)?;
+    let kind = match request.walk_in {
+        None => ActorKind::Customer,
+        Some(_) => staff_of_the_clinic(cx, &offer).await?,
+    };
+    let period = offer.period(request.starts_at);
+    let candidates = offer.candidates(request.staff_id, &period)?;
+    let actor = access::Actor { kind, user_id: user.id };
+    let capacity = offer.service.capacity.max(1);
+    let draft = draft(request, offer, &period, actor, &candidates, now);
+    Ok(Prepared { draft, candidates, period, capacity, actor })
+}
+
+async fn staff_of_the_clinic(cx: &Cx, offer: &Offer) -> Result<ActorKind, BookingError> {
+    let user = cx.caller().user()?;
+    let service = &offer.service;
+    if access::is_staff_of(cx.app.store().read(), user.id, service.vendor_id, service.clinic_id).await? {
+        Ok(ActorKind::Staff)
+    } else {
+        Err(Fault::forbidden().into())
+    }
+}
+
+fn draft(
+    request: &CreateBooking,
+    offer: Offer,
+    period: &Period,
+    actor: access::Actor,
+    candidates: &[StaffId],
+    now: subjects::time::Instant,
+) -> bookings::Model {
+    let CreateBooking {
+        service_id: _,
+        clinic_id: _,
+        vendor_id: _,
+        staff_id: _,
+        starts_at: _,
+        pet,
+        pet_id,
+        walk_in,
+        notes,
+    } = request.clone();
+    let (pet_name, pet_species, pet_breed) = match pet {
+        Some(PetDetails { name, species, breed }) => (Some(name), Some(species), breed),
+        None => (None, None, None),
+    };
+    let customer_id = walk_in.is_none().then_some(actor.user_id);
+    let (walk_in_name, walk_in_phone) = match walk_in {
+        Some(WalkIn { name, phone }) => (Some(name), phone),
+        None => (None, None),
+    };
+    let Offer { service, time_zone, schedule_version, bookable: _, staff: _, provisional } = offer;
+    bookings::Model {
+        id: BookingId::new(),
+        version: 1,
+        status: BookingStatus::Pending,
+        customer_id,
+        walk_in_name,
+        walk_in_phone,
+        vendor_id: service.vendor_id,
+        clinic_id: service.clinic_id,
+        service_id: service.service_id,
+        service_name: service.name,
+        pet_id,
+        pet_name,
+        pet_species,
+        pet_breed,
+        starts_at: period.starts_at,
+        ends_at: period.ends_at,
+        time_zone: time_zone.name().to_owned(),
+        price_amount: service.price.amount,
+        price_currency: service.price.currency.as_str().to_owned(),
+        notes,
+        cancel_reason: None,
+        needs_check: provisional,
+        attention: None,
+        schedule_version,
+        expires_at: None,
+        created_at: now,
+        updated_at: now,
+        // The claim gives these.
+        reference: String::new(),
+        staff_id: candidates.first().copied().unwrap_or(StaffId(uuid::Uuid::nil())),
+        session_id: None,
+    }
+}

@@ -1,0 +1,92 @@
+//! `booking.confirm`, `booking.complete`, `booking.noShow` and `booking.cancel`.
+
+use crate::domain::status::{self, Action, Outcome, Standing};
+use crate::entity::bookings;
+use crate::repo::bookings::Change;
+use crate::{Cx, access, clock, convert, repo};
+use store::HasStore as _;
+use subjects::booking::{
+    Booking, BookingCancelled, BookingCompleted, BookingConfirmed, BookingError, BookingNoShow, BookingState,
+    CancelBooking, ChangeKind, CompleteBooking, ConfirmBooking, MarkNoShow,
+};
+use subjects::ids::BookingId;
+
+/// The clinic expects the visit.
+pub async fn confirm(cx: Cx, request: ConfirmBooking) -> Result<Booking, BookingError> {
+    act(&cx, request.id, Action::Confirm, None).await
+}
+
+/// The visit took place.
+pub async fn complete(cx: Cx, request: CompleteBooking) -> Result<Booking, BookingError> {
+    act(&cx, request.id, Action::Complete, None).await
+}
+
+/// Nobody came.
+pub async fn no_show(cx: Cx, request: MarkNoShow) -> Result<Booking, BookingError> {
+    act(&cx, request.id, Action::MarkNoShow, None).await
+}
+
+/// It is called off.
+pub async fn cancel(cx: Cx, request: CancelBooking) -> Result<Booking, BookingError> {
+    act(&cx, request.id, Action::Cancel, request.reason).await
+}
+
+async fn act(cx: &Cx, id: BookingId, action: Action, reason: Option<String>) -> Result<Booking, BookingError> {
+    let reason = &reason;
+    let done = cx.app.store().write(cx, |tx| async move {
+        let mut row = repo::bookings::lock(&tx, id).await?.ok_or(BookingError::BookingNotFound)?;
+        let actor = access::actor(&tx, cx.caller(), &row).await?;
+        let now = clock::now();
+        let status = match status::decide(standing(&row), action, actor.kind, now)? {
+            Outcome::StaysAsItIs => return Ok(convert::booking(row)?),
+            Outcome::Changes(status) => status,
+        };
+
+        row.status = status;
+        row.version += 1;
+        row.updated_at = now;
+        // Whatever the clinic decides, it has looked at it.
+        row.attention = None;
+        let freed_session = if action == Action::Cancel {
+            row.needs_check = false;
+            row.cancel_reason = reason.clone();
+            row.session_id.take()
+        } else {
+            None
+        };
+        let change = Change {
+            kind: kind_of(action),
+            actor: actor.kind,
+            actor_id: Some(actor.user_id),
+            reason: reason.clone(),
+        };
+        repo::bookings::save(&tx, &row, change).await?;
+        if let Some(session_id) = freed_session {
+            repo::claims::release(&tx, session_id).await?;
+        }
+        let booking = convert::booking(row)?;
+        let state = BookingState::from(&booking);
+        match action {
+            Action::Confirm => tx.emit(&BookingConfirmed(state)).await?,
+            Action::Complete => tx.emit(&BookingCompleted(state)).await?,
+            Action::MarkNoShow => tx.emit(&BookingNoShow(state)).await?,
+            Action::Cancel => tx.emit(&BookingCancelled(state)).await?,
+        };
+        Ok(booking)
+    });
+    done.await
+}
+
+/// What the rules need to know of a row.
+pub fn standing(row: &bookings::Model) -> Standing {
+    Standing { status: row.status, starts_at: row.starts_at, needs_check: row.needs_check }
+}
+
+fn kind_of(action: Action) -> ChangeKind {
+    match action {
+        Action::Confirm => ChangeKind::Confirmed,
+        Action::Complete => ChangeKind::Completed,
+        Action::MarkNoShow => ChangeKind::NoShow,
+        Action::Cancel => ChangeKind::Cancelled,
+    }
+}

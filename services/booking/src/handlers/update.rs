@@ -1,0 +1,105 @@
+//! `booking.update`: another time, staff member or notes.
+
+use super::transitions::standing;
+use crate::domain::offer::Period;
+use crate::domain::status;
+use crate::entity::bookings;
+use crate::repo::bookings::Change;
+use crate::repo::claims::{self, Wanted};
+use crate::vendor_calls::{self, Question};
+use crate::{Cx, access, clock, convert, repo};
+use store::HasStore as _;
+use subjects::Fault;
+use subjects::booking::{Booking, BookingError, BookingState, BookingUpdated, ChangeKind, UpdateBooking};
+use subjects::ids::StaffId;
+
+/// Where a booking is to move.
+struct Move {
+    /// Those who could take it, the preferred one first.
+    candidates: Vec<StaffId>,
+    period: Period,
+    capacity: u16,
+    schedule_version: i64,
+    provisional: bool,
+}
+
+/// Replaces time, staff member and notes of a booking.
+pub async fn update(cx: Cx, request: UpdateBooking) -> Result<Booking, BookingError> {
+    let expected_version = cx.expected_version()?;
+    // As with a new booking: a refusal is only given inside.
+    let prepared = prepare(&cx, &request).await;
+    let (prepared, request, cx) = (&prepared, &request, &cx);
+    let updated = cx.app.store().keyed(cx, request, |tx| async move {
+        let target = prepared.as_ref().map_err(Clone::clone)?;
+        let mut row = repo::bookings::lock(&tx, request.id).await?.ok_or(BookingError::BookingNotFound)?;
+        let actor = access::actor(&tx, cx.caller(), &row).await?;
+        store::expect_version(expected_version, row.version)?;
+        let now = clock::now();
+        status::may_be_updated(standing(&row), actor.kind, now)?;
+
+        let kind = match target {
+            Some(target) => {
+                move_to(&tx, &mut row, target).await?;
+                row.status = status::status_after_move(row.status, actor.kind, target.provisional);
+                ChangeKind::Rescheduled
+            }
+            None if row.notes == request.notes => return Ok(convert::booking(row)?),
+            None => ChangeKind::NotesChanged,
+        };
+        row.notes = request.notes.clone();
+        row.version += 1;
+        row.updated_at = now;
+        let change = Change { kind, actor: actor.kind, actor_id: Some(actor.user_id), reason: None };
+        repo::bookings::save(&tx, &row, change).await?;
+        let booking = convert::booking(row)?;
+        tx.emit(&BookingUpdated(BookingState::from(&booking))).await?;
+        Ok(booking)
+    });
+    updated.await
+}
+
+/// Where the booking is to move, or nothing when time and staff member stay. What is decided here on the row as it
+/// is now holds inside as well: there the row has the version that the caller expects, or the request is refused.
+async fn prepare(cx: &Cx, request: &UpdateBooking) -> Result<Option<Move>, BookingError> {
+    let db = cx.app.store().read();
+    let row = repo::bookings::find(db, request.id).await?.ok_or(BookingError::BookingNotFound)?;
+    access::may_see(db, cx.caller(), &row).await?;
+    let keeps_staff = request.staff_id.is_none_or(|wanted| wanted == row.staff_id);
+    if request.starts_at == row.starts_at && keeps_staff {
+        return Ok(None);
+    }
+    if request.starts_at <= clock::now() {
+        return Err(BookingError::StartsInPast);
+    }
+    let question = Question::at(row.service_id, request.staff_id, request.starts_at);
+    let offer = match vendor_calls::offer(cx, question).await {
+        // The service is gone, the booking of it is not.
+        Err(BookingError::ServiceNotFound) => return Err(BookingError::VendorUnavailable),
+        answered => answered?,
+    };
+    let period = offer.period(request.starts_at);
+    let mut candidates = offer.candidates(request.staff_id, &period)?;
+    // A stable sort: the present staff member first, the others as they were.
+    candidates.sort_by_key(|candidate| *candidate != row.staff_id);
+    Ok(Some(Move {
+        candidates,
+        period,
+        capacity: offer.service.capacity.max(1),
+        schedule_version: offer.schedule_version,
+        provisional: offer.provisional,
+    }))
+}
+
+async fn move_to(tx: &store::Tx, row: &mut bookings::Model, target: &Move) -> Result<(), BookingError> {
+    let Move { candidates, period, capacity, schedule_version, provisional } = target;
+    let wanted = Wanted { candidates, period: *period, capacity: *capacity };
+    let claimed = claims::move_claim(tx, row, wanted).await.map_err(Fault::from)?.ok_or(BookingError::SlotTaken)?;
+    row.staff_id = claimed.staff_id;
+    row.session_id = Some(claimed.session_id);
+    row.starts_at = period.starts_at;
+    row.ends_at = period.ends_at;
+    row.schedule_version = *schedule_version;
+    row.needs_check = *provisional;
+    row.attention = None;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! The booking service: claims time for visits, keeps bookings and their history, and tells which slots are free.
+//!
+//! Vendors, clinics, services, staff and hours belong to the vendor service; booking asks it, and keeps read models
+//! of them from its events for when it does not answer.
+
+mod access;
+mod app;
+mod clock;
+mod convert;
+mod domain;
+mod entity;
+mod handlers;
+mod read_models;
+mod recheck;
+mod repo;
+mod vendor_calls;
+
+pub use app::{BookingApp, BookingConfig, app};
+
+use handlers::{availability, create, queries, transitions, update};
+use platform::Service;
+
+/// A request's context in this service.
+type Cx = platform::Cx<BookingApp>;
+
+/// What the service answers, consumes and does by itself.
+pub fn service() -> Service<BookingApp> {
+    Service::new()
+        .on(queries::find_all)
+        .on(queries::find_one)
+        .on(queries::history)
+        .on(create::create)
+        .on(update::update)
+        .on(transitions::cancel)
+        .on(transitions::confirm)
+        .on(transitions::complete)
+        .on(transitions::no_show)
+        .on(availability::find_all)
+        .consume(store::work("vendor_registered", read_models::vendor_registered))
+        .consume(store::work("vendor_updated", read_models::vendor_updated))
+        .consume(store::work("vendor_approved", read_models::vendor_approved))
+        .consume(store::work("vendor_rejected", read_models::vendor_rejected))
+        .consume(store::work("vendor_suspended", read_models::vendor_suspended))
+        .consume(store::work("clinic_updated", read_models::clinic_updated))
+        .consume(store::work("service_updated", read_models::service_updated))
+        .consume(store::work("service_removed", read_models::service_removed))
+        .consume(store::work("staff_added", read_models::staff_added))
+        .consume(store::work("staff_updated", read_models::staff_updated))
+        .consume(store::work("staff_removed", read_models::staff_removed))
+        .consume(store::work("hours_updated", read_models::hours_updated))
+        .consume(store::work("membership_changed", read_models::membership_changed))
+        .consume(store::work("membership_revoked", read_models::membership_revoked))
+        .publishes_events()
+        .background("relay", store::relay())
+        .background("recheck", recheck::run)
+}

@@ -1,0 +1,154 @@
+//! What vendor's events tell, kept as read models. Any order of events leads to the same rows: the highest version
+//! stays.
+
+use crate::app::BookingApp;
+use crate::clock;
+use crate::entity::service_availability::Hours;
+use crate::entity::staff::{ClinicIds, OwnWeek, ServiceIds};
+use crate::entity::{clinics, memberships, service_availability, services, staff, vendors};
+use crate::repo::read_models::store_if_newer;
+use std::sync::Arc;
+use store::Tx;
+use subjects::Fault;
+use subjects::vendor::{
+    ClinicState, ClinicUpdated, HoursState, HoursUpdated, MembershipChanged, MembershipRevoked, MembershipState,
+    ServiceRemoved, ServiceState, ServiceUpdated, StaffAdded, StaffRemoved, StaffState, StaffUpdated, VendorApproved,
+    VendorRegistered, VendorRejected, VendorState, VendorSuspended, VendorUpdated,
+};
+
+/// Declares handlers of event types that share a body and an effect.
+macro_rules! handlers {
+    ($( $name:ident: $event:ty => $store:expr; )+) => { $(
+        pub async fn $name(_: Arc<BookingApp>, tx: Tx, event: $event) -> Result<(), Fault> {
+            $store(&tx, event.0).await
+        }
+    )+ };
+}
+
+handlers! {
+    vendor_registered: VendorRegistered => store_vendor;
+    vendor_updated: VendorUpdated => store_vendor;
+    vendor_approved: VendorApproved => store_vendor;
+    vendor_rejected: VendorRejected => store_vendor;
+    vendor_suspended: VendorSuspended => store_vendor;
+    clinic_updated: ClinicUpdated => store_clinic;
+    service_updated: ServiceUpdated => store_service;
+    service_removed: ServiceRemoved => remove_service;
+    staff_added: StaffAdded => store_staff;
+    staff_updated: StaffUpdated => store_staff;
+    staff_removed: StaffRemoved => remove_staff;
+    hours_updated: HoursUpdated => store_hours;
+    membership_changed: MembershipChanged => store_membership;
+    membership_revoked: MembershipRevoked => revoke_membership;
+}
+
+async fn store_vendor(tx: &Tx, state: VendorState) -> Result<(), Fault> {
+    let open_for_business = state.is_open_for_business();
+    let VendorState { vendor_id, kind: _, status: _, removed, version } = state;
+    let removed_at = removed.then(clock::now);
+    let row = vendors::Model { id: vendor_id, version, removed_at, open_for_business };
+    Ok(store_if_newer::<vendors::Entity, _>(tx, row, vendors::Column::Id, vendors::Column::Version).await?)
+}
+
+async fn store_clinic(tx: &Tx, state: ClinicState) -> Result<(), Fault> {
+    let ClinicState { clinic_id, vendor_id, time_zone, active, removed, version } = state;
+    let removed_at = removed.then(clock::now);
+    let time_zone = time_zone.name().to_owned();
+    let row = clinics::Model { id: clinic_id, version, removed_at, vendor_id, time_zone, active };
+    Ok(store_if_newer::<clinics::Entity, _>(tx, row, clinics::Column::Id, clinics::Column::Version).await?)
+}
+
+async fn store_service(tx: &Tx, state: ServiceState) -> Result<(), Fault> {
+    store_service_row(tx, state, false).await
+}
+
+async fn remove_service(tx: &Tx, state: ServiceState) -> Result<(), Fault> {
+    store_service_row(tx, state, true).await
+}
+
+async fn store_service_row(tx: &Tx, state: ServiceState, removed: bool) -> Result<(), Fault> {
+    let ServiceState {
+        service_id,
+        clinic_id,
+        vendor_id,
+        name,
+        duration_minutes,
+        buffer_before_minutes,
+        buffer_after_minutes,
+        price,
+        capacity,
+        active,
+        version,
+    } = state;
+    let row = services::Model {
+        id: service_id,
+        version,
+        removed_at: removed.then(clock::now),
+        vendor_id,
+        clinic_id,
+        name,
+        duration_minutes: i32::from(duration_minutes),
+        buffer_before_minutes: i32::from(buffer_before_minutes),
+        buffer_after_minutes: i32::from(buffer_after_minutes),
+        capacity: i32::from(capacity),
+        price_amount: price.amount,
+        price_currency: price.currency.as_str().to_owned(),
+        active,
+    };
+    Ok(store_if_newer::<services::Entity, _>(tx, row, services::Column::Id, services::Column::Version).await?)
+}
+
+async fn store_staff(tx: &Tx, state: StaffState) -> Result<(), Fault> {
+    store_staff_row(tx, state, false).await
+}
+
+async fn remove_staff(tx: &Tx, state: StaffState) -> Result<(), Fault> {
+    store_staff_row(tx, state, true).await
+}
+
+async fn store_staff_row(tx: &Tx, state: StaffState, removed: bool) -> Result<(), Fault> {
+    let StaffState { staff_id, vendor_id, clinic_ids, service_ids, hours, active, version } = state;
+    let row = staff::Model {
+        id: staff_id,
+        version,
+        removed_at: removed.then(clock::now),
+        vendor_id,
+        clinic_ids: ClinicIds(clinic_ids),
+        service_ids: ServiceIds(service_ids),
+        hours: hours.map(OwnWeek),
+        active,
+    };
+    Ok(store_if_newer::<staff::Entity, _>(tx, row, staff::Column::Id, staff::Column::Version).await?)
+}
+
+async fn store_hours(tx: &Tx, state: HoursState) -> Result<(), Fault> {
+    use service_availability::Column;
+    let HoursState { clinic_id, vendor_id, hours, version } = state;
+    let hours = Hours(hours);
+    let row = service_availability::Model { id: clinic_id, version, removed_at: None, vendor_id, hours };
+    Ok(store_if_newer::<service_availability::Entity, _>(tx, row, Column::Id, Column::Version).await?)
+}
+
+async fn store_membership(tx: &Tx, state: MembershipState) -> Result<(), Fault> {
+    store_membership_row(tx, state, false).await
+}
+
+async fn revoke_membership(tx: &Tx, state: MembershipState) -> Result<(), Fault> {
+    store_membership_row(tx, state, true).await
+}
+
+async fn store_membership_row(tx: &Tx, state: MembershipState, removed: bool) -> Result<(), Fault> {
+    use memberships::Column;
+    let MembershipState { membership_id, user_id, vendor_id, clinic_id, role, active, version } = state;
+    let row = memberships::Model {
+        id: membership_id,
+        version,
+        removed_at: removed.then(clock::now),
+        user_id,
+        vendor_id,
+        clinic_id,
+        role: role.as_str().to_owned(),
+        active: active && !removed,
+    };
+    Ok(store_if_newer::<memberships::Entity, _>(tx, row, Column::Id, Column::Version).await?)
+}

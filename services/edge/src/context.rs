@@ -1,0 +1,113 @@
+//! What is known of a request from its first moment on, and what its access log line will say.
+
+use http::{HeaderMap, HeaderName, Request};
+use platform::trace;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use subjects::ids::UserId;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// The header under which a request's correlation id comes and goes.
+pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// One request's context.
+#[derive(Debug)]
+pub struct Context {
+    /// Taken from the client where it is harmless, made otherwise.
+    pub correlation_id: String,
+    /// The span of this request, a child of the client's where it gave one.
+    pub traceparent: String,
+    /// The path that was asked for, without the query.
+    pub path: String,
+    /// When the request came.
+    pub started: Instant,
+    /// When its client gets an answer at the latest.
+    pub deadline: Instant,
+    route: OnceLock<String>,
+    user: OnceLock<UserId>,
+}
+
+impl Context {
+    /// The context of a request that has just come.
+    pub fn of<B>(request: &Request<B>, timeout: Duration) -> Arc<Context> {
+        let started = Instant::now();
+        let parent = single(request.headers(), &TRACEPARENT).unwrap_or_default();
+        let correlation_id = single(request.headers(), &CORRELATION_ID)
+            .filter(|given| trace::is_safe_correlation_id(given))
+            .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+        Arc::new(Context {
+            correlation_id,
+            traceparent: trace::child_of(parent),
+            path: request.uri().path().to_owned(),
+            started,
+            deadline: started + timeout,
+            route: OnceLock::new(),
+            user: OnceLock::new(),
+        })
+    }
+
+    /// Notes which route the request took, as a template: the path itself would hold ids.
+    pub fn took_route(&self, template: &str) {
+        self.route.get_or_init(|| template.to_owned());
+    }
+
+    /// Notes whom the request is for.
+    pub fn is_for(&self, user: UserId) {
+        self.user.get_or_init(|| user);
+    }
+
+    /// The route's template; none where no route was found.
+    pub fn route(&self) -> Option<&str> {
+        self.route.get().map(String::as_str)
+    }
+
+    /// Whom the request is for.
+    pub fn user(&self) -> Option<UserId> {
+        self.user.get().copied()
+    }
+}
+
+/// A header's value where the header stands exactly once and is text.
+pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let only = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    only.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(headers: &[(&str, &str)]) -> Arc<Context> {
+        let mut request = Request::builder().uri("/bookings/1?token=secret");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Context::of(&request.body(()).unwrap(), Duration::from_secs(5))
+    }
+
+    #[test]
+    fn a_harmless_correlation_id_is_kept_and_any_other_replaced() {
+        assert_eq!(context(&[("x-correlation-id", "abc-1")]).correlation_id, "abc-1");
+        for bad in ["", "a b", &"x".repeat(129)] {
+            let made = context(&[("x-correlation-id", bad)]).correlation_id.clone();
+            assert!(made.parse::<Uuid>().is_ok(), "{made}");
+        }
+        let twice = context(&[("x-correlation-id", "a"), ("x-correlation-id", "b")]);
+        assert!(twice.correlation_id.parse::<Uuid>().is_ok());
+    }
+
+    #[test]
+    fn a_trace_goes_on_and_the_query_is_left_behind() {
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let context = context(&[("traceparent", parent)]);
+        assert_eq!(trace::trace_id(&context.traceparent), trace::trace_id(parent));
+        assert_ne!(context.traceparent, parent);
+        assert_eq!(context.path, "/bookings/1");
+    }
+}

@@ -1,0 +1,57 @@
+//! The call to the service that answers.
+
+use crate::context::Context;
+use crate::identify::Identified;
+use bytes::Bytes;
+use platform::Meta;
+use platform::client::{Client, RawCall};
+use platform::codec::ContentType;
+use serde_json::Value;
+use subjects::{Fault, Operation};
+
+/// What a request brings beside its fields.
+pub struct Conditions {
+    /// See [`crate::conditions::idempotency_key`].
+    pub idempotency_key: Option<String>,
+    /// See [`crate::conditions::expected_version`].
+    pub expected_version: Option<i64>,
+}
+
+/// What came back.
+pub struct Answer {
+    /// JSON.
+    pub body: Bytes,
+    /// Whether it is an answer that was stored before.
+    pub replayed: bool,
+}
+
+/// Calls the operation as the identified user.
+///
+/// # Errors
+/// What the service refuses, or why it could not be asked.
+pub async fn call(
+    client: &Client,
+    operation: &Operation,
+    request: &Value,
+    identified: Identified,
+    conditions: Conditions,
+    context: &Context,
+) -> Result<Answer, Fault> {
+    let meta = Meta {
+        correlation_id: context.correlation_id.clone(),
+        traceparent: Some(context.traceparent.clone()),
+        subject: operation.subject.to_owned(),
+        idempotency_key: conditions.idempotency_key,
+        if_match: conditions.expected_version,
+        cause: None,
+    };
+    let call = RawCall {
+        content_type: ContentType::Json,
+        body: Bytes::from(serde_json::to_vec(request).map_err(Fault::internal)?),
+        user_token: identified.user_token,
+        deadline: context.deadline,
+        meta: &meta,
+    };
+    let reply = client.request_raw(operation.subject, call).await?;
+    Ok(Answer { body: reply.body, replayed: reply.replayed })
+}

@@ -1,0 +1,167 @@
+//! `petpro dev`.
+
+use super::{provision, run, seed, shutdown_signal};
+use crate::cli::DevArgs;
+use crate::demo_users;
+use crate::progress::step;
+use crate::services;
+use crate::stack::{ADMIN_URL, NATS_URL, POSTGRES_URL, REDIS_URL, Stack, StackOptions};
+use anyhow::{Context as _, bail};
+use edge::EdgeConfig;
+use platform::admin::{self, AdminConfig};
+use platform::nats::NatsConfig;
+use platform::setup::Host;
+use platform::{Settings, telemetry};
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use testkit::Durability;
+use tokio_util::sync::CancellationToken;
+
+pub(super) async fn execute(args: &DevArgs) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let shutdown = shutdown_signal()?;
+    let settings = Settings::load()?;
+    let edge: EdgeConfig = settings.section("edge")?;
+    TcpListener::bind(edge.listen).with_context(|| {
+        format!("{} is taken: stop what listens there, or set PETPRO_EDGE__LISTEN=127.0.0.1:8081", edge.listen)
+    })?;
+    std::fs::create_dir_all(&args.data).with_context(|| format!("cannot make {}", args.data.display()))?;
+    let data = args.data.canonicalize()?;
+    let _pid_file = PidFile::take(data.join("dev.pid"))?;
+    telemetry::init(&settings.section("log")?)?;
+
+    let options = StackOptions {
+        folder: data.clone(),
+        durability: Durability::Kept,
+        first_port: Some(first_port(&data)),
+        given: given_servers(),
+    };
+    let stack = Stack::start(options).await?;
+    let outcome = serve(&stack, settings, &data, &edge, started, shutdown).await;
+    let stopping = step("stopping NATS, Postgres and Redis");
+    stack.stop().await?;
+    stopping.done();
+    outcome
+}
+
+async fn serve(
+    stack: &Stack,
+    settings: Settings,
+    data: &Path,
+    edge: &EdgeConfig,
+    started: Instant,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let own_admin_port = std::env::var("PETPRO_ADMIN__LISTEN").is_err();
+    let mut settings = stack.settings(settings);
+    if own_admin_port {
+        settings = settings.set("admin.listen", "127.0.0.1:0");
+    }
+    std::fs::write(data.join("nats.env"), stack.operator_environment())?;
+
+    let provisioning = step("streams and consumers");
+    let nats: NatsConfig = settings.section("nats")?;
+    let consumers = services::consumers();
+    let jetstream = provision::connect(&nats, &stack.keys).await?;
+    platform::provision::provision(&jetstream, &nats, &consumers).await?;
+    let keeping = CancellationToken::new();
+    let keeper = tokio::spawn({
+        let keeping = keeping.clone();
+        async move { platform::provision::keep(&jetstream, &nats, &consumers, keeping).await }
+    });
+    provisioning.done();
+
+    let host = Host::new(settings)?;
+    let seeding = step("demo data");
+    seed::seed(&host).await?;
+    seeding.done();
+
+    let starting = step("services");
+    let admin_stop = CancellationToken::new();
+    let admin_config: AdminConfig = host.settings.section("admin")?;
+    let admin = admin::serve(&admin_config, host.health.clone(), host.registry.clone(), admin_stop.clone()).await?;
+    let running = run::start(&host, &services::ALL).await?;
+    starting.done();
+    let variables = write_stack_file(data, stack, &admin.to_string())?;
+    welcome(edge, &admin.to_string(), &variables, started);
+
+    shutdown.cancelled().await;
+    let draining = step("finishing what has begun");
+    run::drain(running).await;
+    keeping.cancel();
+    keeper.await?;
+    admin_stop.cancel();
+    draining.done();
+    Ok(())
+}
+
+fn given_servers() -> BTreeMap<String, String> {
+    [NATS_URL, POSTGRES_URL, ADMIN_URL, REDIS_URL]
+        .into_iter()
+        .filter_map(|variable| Some((variable.to_owned(), std::env::var(variable).ok()?)))
+        .collect()
+}
+
+/// Each checkout has ports of its own, the same ones each time where they are free.
+fn first_port(data: &Path) -> u16 {
+    let path = data.to_string_lossy();
+    let sum = path.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    u16::try_from(20_000 + (sum % 3_000) * 4).unwrap_or(20_000)
+}
+
+/// Settings of the running stack, for `petpro call` and the like in this folder.
+fn write_stack_file(data: &Path, stack: &Stack, admin: &str) -> anyhow::Result<PathBuf> {
+    let mut sections: BTreeMap<&str, String> = BTreeMap::new();
+    let variables = stack.variables.iter().filter(|(name, _)| name.as_str() != ADMIN_URL);
+    let admin_listen = ("PETPRO_ADMIN__LISTEN".to_owned(), admin.to_owned());
+    for (name, value) in variables.chain([(&admin_listen.0, &admin_listen.1)]) {
+        let Some((section, key)) = name.trim_start_matches("PETPRO_").split_once("__") else { continue };
+        let line = format!("{} = {value:?}\n", key.to_lowercase());
+        sections.entry(section).or_default().push_str(&line);
+    }
+    let text: String =
+        sections.iter().map(|(section, lines)| format!("[{}]\n{lines}", section.to_lowercase())).collect();
+    let path = data.join("stack.toml");
+    std::fs::write(&path, format!("# Written by `petpro dev` while it runs.\n{text}"))?;
+    Ok(path)
+}
+
+fn welcome(edge: &EdgeConfig, admin: &str, stack_file: &Path, started: Instant) {
+    let url = format!("http://{}", edge.listen);
+    println!("\nPetPro is up after {:.1} s.\n", started.elapsed().as_secs_f64());
+    println!("  API      {url}/api/v1        docs {url}/docs        health {url}/health");
+    println!("  metrics  http://{admin}/metrics");
+    println!("  settings {}", stack_file.display());
+    println!("\n  demo logins, password {}:", demo_users::PASSWORD);
+    for user in &demo_users::ALL {
+        println!("    {:<24} {}", user.email, user.about);
+    }
+    println!("\n  Try `./just demo` in another terminal. Ctrl-C stops everything.\n");
+}
+
+/// Holds the checkout's one running stack, for `./just down`.
+struct PidFile(PathBuf);
+
+impl PidFile {
+    fn take(path: PathBuf) -> anyhow::Result<PidFile> {
+        if let Ok(text) = std::fs::read_to_string(&path)
+            && Path::new("/proc").join(text.trim()).join("exe").exists()
+            && text.trim() != std::process::id().to_string()
+        {
+            bail!("this checkout's platform is running already (process {}): `./just down` stops it", text.trim());
+        }
+        std::fs::write(&path, std::process::id().to_string())?;
+        Ok(PidFile(path))
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        // Best effort: a stale file is recognised by its process being gone.
+        if let Err(error) = std::fs::remove_file(&self.0) {
+            tracing::debug!(error = %error, "the pid file was gone already");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `petpro provision`.
+
+use super::shutdown_signal;
+use crate::cli::ProvisionArgs;
+use crate::services;
+use identity::keys::{KeyStore, PROVISION};
+use platform::metrics::Metrics;
+use platform::nats::{self, NatsConfig};
+use platform::provision::{keep, provision};
+use platform::setup::KeysConfig;
+use platform::{Settings, telemetry};
+
+pub(super) async fn execute(args: &ProvisionArgs) -> anyhow::Result<()> {
+    let settings = Settings::load()?;
+    telemetry::init(&settings.section("log")?)?;
+    let config: NatsConfig = settings.section("nats")?;
+    let keys_config: KeysConfig = settings.section("keys")?;
+    let jetstream = connect(&config, &KeyStore::open(&keys_config.dir)?).await?;
+    let consumers = services::consumers();
+    provision(&jetstream, &config, &consumers).await?;
+    tracing::info!(consumers = consumers.len(), "streams and consumers are as declared");
+    if !args.once {
+        keep(&jetstream, &config, &consumers, shutdown_signal()?).await;
+    }
+    Ok(())
+}
+
+/// JetStream under the identity of `provision`.
+pub(crate) async fn connect(
+    config: &NatsConfig,
+    keys: &KeyStore,
+) -> anyhow::Result<async_nats::jetstream::Context> {
+    let metrics = Metrics::register(&prometheus::Registry::new())?;
+    let (client, _denials) = nats::connect(config, PROVISION, &keys.nats_seed(PROVISION)?, metrics).await?;
+    Ok(async_nats::jetstream::new(client))
+}

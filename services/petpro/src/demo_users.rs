@@ -1,0 +1,81 @@
+//! The people of the demo data, with ids that never change. Local stacks only: their passwords are public.
+
+use subjects::Role;
+use subjects::ids::UserId;
+use uuid::Uuid;
+
+/// A person of the demo data.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoUser {
+    /// The last digits of the id.
+    number: u128,
+    /// The login.
+    pub email: &'static str,
+    /// The first name.
+    pub first_name: &'static str,
+    /// The last name.
+    pub last_name: &'static str,
+    /// The role on the platform.
+    pub role: Role,
+    /// What the person is there for, for people to read.
+    pub about: &'static str,
+}
+
+/// The password of every person of the demo data.
+pub const PASSWORD: &str = "kucing-oren-7";
+
+/// The people: an admin, two who run and work at clinics, two who book.
+pub const ALL: [DemoUser; 5] = [
+    DemoUser {
+        number: 1,
+        email: "admin@petpro.example",
+        first_name: "Ayu",
+        last_name: "Lestari",
+        role: Role::PlatformAdmin,
+        about: "runs the platform",
+    },
+    DemoUser {
+        number: 2,
+        email: "dewi@petpro.example",
+        first_name: "Dewi",
+        last_name: "Santoso",
+        role: Role::Customer,
+        about: "runs every demo clinic",
+    },
+    DemoUser {
+        number: 3,
+        email: "rina@petpro.example",
+        first_name: "Rina",
+        last_name: "Wijaya",
+        role: Role::Customer,
+        about: "works at every demo clinic",
+    },
+    DemoUser {
+        number: 4,
+        email: "budi@petpro.example",
+        first_name: "Budi",
+        last_name: "Hartono",
+        role: Role::Customer,
+        about: "has a cat",
+    },
+    DemoUser {
+        number: 5,
+        email: "siti@petpro.example",
+        first_name: "Siti",
+        last_name: "Rahma",
+        role: Role::Customer,
+        about: "has a dog",
+    },
+];
+
+impl DemoUser {
+    /// The id.
+    pub fn id(&self) -> UserId {
+        UserId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + self.number))
+    }
+
+    /// The person with this login.
+    pub fn by_email(email: &str) -> Option<&'static DemoUser> {
+        ALL.iter().find(|user| user.email == email)
+    }
+}

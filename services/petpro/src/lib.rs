@@ -1,0 +1,8 @@
+//! The platform as one binary: every service, and the tools around them.
+
+pub mod cli;
+pub mod commands;
+pub mod demo_users;
+pub mod progress;
+pub mod services;
+pub mod stack;

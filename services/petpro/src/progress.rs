@@ -1,0 +1,43 @@
+//! Progress of long steps, for people: one line a step, on standard error.
+
+use std::io::IsTerminal as _;
+use std::time::Instant;
+
+/// Says that a step begins; the answer says how long it took once it is done.
+pub fn step(what: impl std::fmt::Display) -> Step {
+    if terminal() {
+        eprint!("\x1b[1m›\x1b[0m {what} …");
+    } else {
+        eprintln!("› {what}");
+    }
+    Step { started: Instant::now(), terminal: terminal(), done: false }
+}
+
+/// A step under way.
+pub struct Step {
+    started: Instant,
+    terminal: bool,
+    done: bool,
+}
+
+impl Step {
+    /// The step is done.
+    pub fn done(mut self) {
+        self.done = true;
+        if self.terminal {
+            eprintln!(" {:.1} s", self.started.elapsed().as_secs_f64());
+        }
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        if !self.done && self.terminal {
+            eprintln!(" failed");
+        }
+    }
+}
+
+fn terminal() -> bool {
+    std::io::stderr().is_terminal()
+}

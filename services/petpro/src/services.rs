@@ -1,0 +1,51 @@
+//! The services that this binary holds.
+
+use futures::future::BoxFuture;
+use platform::runtime::{self, Running};
+use platform::setup::{Host, Setup};
+use platform::{ConsumerDeclaration, Declaration};
+
+/// A service: what it declares, and how to start it.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it answers, calls and consumes.
+    pub declaration: fn() -> Declaration,
+    /// Connects and starts it under its own identity.
+    pub start: fn(Host) -> BoxFuture<'static, anyhow::Result<Running>>,
+}
+
+macro_rules! entry {
+    ($service:ident) => {
+        Entry {
+            name: stringify!($service),
+            declaration: || $service::service().declaration(),
+            start: |host| {
+                Box::pin(async move {
+                    let setup = Setup::connect(&host, stringify!($service)).await?;
+                    let app = $service::app(&setup).await?;
+                    runtime::start(setup, $service::service(), app).await
+                })
+            },
+        }
+    };
+}
+
+/// Every service. The edge comes last: it is of use once the others are there, and leaves first.
+pub const ALL: [Entry; 4] = [entry!(auth), entry!(vendor), entry!(booking), entry!(edge)];
+
+/// The names of all services.
+pub fn names() -> [&'static str; 4] {
+    ALL.map(|entry| entry.name)
+}
+
+/// What all services declare.
+pub fn declarations() -> Vec<Declaration> {
+    ALL.iter().map(|entry| (entry.declaration)()).collect()
+}
+
+/// The durable consumers of all services.
+pub fn consumers() -> Vec<ConsumerDeclaration> {
+    declarations().into_iter().flat_map(|declaration| declaration.consumers).collect()
+}

@@ -1,0 +1,197 @@
+//! A whole stack on this machine: NATS with the generated permissions, Postgres with the services' schemas, Redis,
+//! keys. For `petpro dev` it is kept in the checkout; tests throw theirs away.
+
+use crate::commands::{self};
+use crate::progress::step;
+use crate::services;
+use anyhow::Context as _;
+use identity::keys::KeyStore;
+use secrecy::ExposeSecret as _;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use store::PostgresConfig;
+use testkit::{Durability, Nats, NatsOptions, Postgres, PostgresOptions, Redis, RedisOptions};
+
+/// The database of a stack.
+const DATABASE: &str = "petpro";
+
+/// How to start a stack.
+#[derive(Debug, Clone)]
+pub struct StackOptions {
+    /// Where keys, data and logs are kept.
+    pub folder: PathBuf,
+    /// What a crash of the machine may cost.
+    pub durability: Durability,
+    /// Ports to be tried first: the base for NATS, the next ones for Postgres and Redis. None: any that are free.
+    pub first_port: Option<u16>,
+    /// Servers that run elsewhere: values of `PETPRO_NATS__URL`, `PETPRO_POSTGRES__URL` with
+    /// `PETPRO_MIGRATE__ADMIN_URL`, and `PETPRO_REDIS__URL`.
+    pub given: BTreeMap<String, String>,
+}
+
+/// A running stack, without services.
+pub struct Stack {
+    /// The variables that services need to find it.
+    pub variables: BTreeMap<String, String>,
+    /// Its keys.
+    pub keys: KeyStore,
+    /// Its Postgres, unless one was given.
+    pub postgres: Option<Postgres>,
+    /// Its NATS, unless one was given.
+    pub nats: Option<Nats>,
+    /// Its Redis, unless one was given.
+    pub redis: Option<Redis>,
+    admin_url: String,
+}
+
+impl Stack {
+    /// Makes missing keys, starts the servers at the same time, and migrates the database.
+    ///
+    /// # Errors
+    /// A server that is not installed or does not start, with what to do about it.
+    pub async fn start(options: StackOptions) -> anyhow::Result<Stack> {
+        std::fs::create_dir_all(&options.folder)
+            .with_context(|| format!("cannot make the folder {}", options.folder.display()))?;
+        let folder = options.folder.canonicalize()?;
+        let keys_dir = folder.join("keys");
+        let making_keys = step("keys and passwords");
+        KeyStore::create_missing(&keys_dir, &services::names())?;
+        let keys = KeyStore::open(&keys_dir)?;
+        making_keys.done();
+
+        let starting = step("NATS, Postgres and Redis");
+        let (nats, postgres, redis) = tokio::try_join!(
+            start_nats(&options, &folder, &keys),
+            start_postgres(&options, &folder),
+            start_redis(&options, &folder),
+        )?;
+        starting.done();
+        let mut stack = Stack {
+            variables: options.given.clone(),
+            keys,
+            postgres,
+            nats,
+            redis,
+            admin_url: options.given.get(ADMIN_URL).cloned().unwrap_or_default(),
+        };
+        stack.name_servers(&keys_dir);
+        stack.migrate().await?;
+        Ok(stack)
+    }
+
+    fn name_servers(&mut self, keys_dir: &Path) {
+        let variables = &mut self.variables;
+        variables.insert("PETPRO_KEYS__DIR".to_owned(), keys_dir.display().to_string());
+        if let Some(nats) = &self.nats {
+            variables.insert(NATS_URL.to_owned(), nats.url());
+        }
+        if let Some(redis) = &self.redis {
+            variables.insert(REDIS_URL.to_owned(), redis.url());
+        }
+        if let Some(postgres) = &self.postgres {
+            let url = format!("postgres://127.0.0.1:{}/{DATABASE}", postgres.port());
+            variables.insert(POSTGRES_URL.to_owned(), url);
+            self.admin_url = postgres.admin_url(DATABASE);
+        }
+    }
+
+    async fn migrate(&self) -> anyhow::Result<()> {
+        let migrating = step("database");
+        if let Some(postgres) = &self.postgres {
+            postgres.ensure_database(DATABASE).await?;
+        }
+        let logins = commands::logins(&self.keys, &PostgresConfig::default().role_prefix)?;
+        migrations::migrate(&self.admin_url, &logins).await?;
+        migrating.done();
+        Ok(())
+    }
+
+    /// The address of the database for its admin.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// The settings that services of this stack start from, in this process.
+    pub fn settings(&self, base: platform::Settings) -> platform::Settings {
+        self.variables.iter().fold(base, |settings, (variable, value)| {
+            let key = variable.trim_start_matches("PETPRO_").to_lowercase().replace("__", ".");
+            settings.set(&key, value)
+        })
+    }
+
+    /// Stops the servers that were started here.
+    ///
+    /// # Errors
+    /// A server that does not stop.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        if let Some(nats) = &self.nats {
+            nats.stop().await?;
+        }
+        if let Some(redis) = &self.redis {
+            redis.stop().await?;
+        }
+        if let Some(postgres) = &self.postgres {
+            postgres.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// What the `nats` command line needs to be this stack's operator, as `NAME=value` lines.
+    pub fn operator_environment(&self) -> String {
+        let url = self.variables.get(NATS_URL).map_or("", String::as_str);
+        let seed = self.keys.dir().join("nats/operator.nk");
+        let inbox = platform::nats::inbox_prefix(identity::keys::OPERATOR);
+        format!("NATS_URL={url}\nNATS_NKEY={}\nINBOX_PREFIX={inbox}\n", seed.display())
+    }
+}
+
+/// The variable of the address of NATS.
+pub const NATS_URL: &str = "PETPRO_NATS__URL";
+/// The variable of the address of Postgres, without user.
+pub const POSTGRES_URL: &str = "PETPRO_POSTGRES__URL";
+/// The variable of the address of Postgres for its admin.
+pub const ADMIN_URL: &str = "PETPRO_MIGRATE__ADMIN_URL";
+/// The variable of the address of Redis.
+pub const REDIS_URL: &str = "PETPRO_REDIS__URL";
+
+async fn start_nats(options: &StackOptions, folder: &Path, keys: &KeyStore) -> anyhow::Result<Option<Nats>> {
+    if options.given.contains_key(NATS_URL) {
+        return Ok(None);
+    }
+    let accounts = commands::nats_permissions(keys)?;
+    let folder = Some(folder.join("nats"));
+    Nats::start(NatsOptions { accounts, folder, preferred_port: options.first_port }).await.map(Some)
+}
+
+async fn start_postgres(options: &StackOptions, folder: &Path) -> anyhow::Result<Option<Postgres>> {
+    if options.given.contains_key(POSTGRES_URL) {
+        anyhow::ensure!(
+            options.given.contains_key(ADMIN_URL),
+            "{POSTGRES_URL} is set: set {ADMIN_URL} too, to a role that may create roles and schemas there"
+        );
+        return Ok(None);
+    }
+    let options = PostgresOptions {
+        folder: Some(folder.join("postgres")),
+        durability: options.durability,
+        preferred_port: options.first_port.map(|port| port + 1),
+        ..PostgresOptions::default()
+    };
+    Postgres::start(options).await.map(Some)
+}
+
+async fn start_redis(options: &StackOptions, folder: &Path) -> anyhow::Result<Option<Redis>> {
+    if options.given.contains_key(REDIS_URL) {
+        return Ok(None);
+    }
+    let folder = Some(folder.join("redis"));
+    Redis::start(RedisOptions { folder, preferred_port: options.first_port.map(|port| port + 2) }).await.map(Some)
+}
+
+/// The password of a service's database role; for tests that look into the database as that role.
+///
+/// # Errors
+/// There is none.
+pub fn service_password(keys: &KeyStore, service: &str) -> anyhow::Result<String> {
+    Ok(keys.postgres_password(service)?.expose_secret().to_owned())
+}

@@ -1,0 +1,86 @@
+//! The vendor service: vendors and their approval, memberships, clinics, services, staff and opening hours.
+
+pub mod authority;
+pub mod clock;
+pub mod domain;
+pub mod entity;
+pub mod handlers;
+pub mod replies;
+pub mod repo;
+pub mod seed;
+pub mod sweep;
+
+use handlers::{approval, availability, clinics, hours, memberships, registration, services, staff, vendors};
+use platform::{App, Service, Setup};
+use store::{HasStore, Store};
+use subjects::auth::{ActivateUser, CreateUser};
+
+/// What the handlers share.
+pub struct VendorApp {
+    /// The service's rows.
+    pub store: Store,
+}
+
+impl App for VendorApp {
+    const NAME: &'static str = "vendor";
+}
+
+impl HasStore for VendorApp {
+    fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+platform::calls!(VendorApp => [CreateUser, ActivateUser]);
+
+/// The context of a request to this service.
+pub type Cx = platform::Cx<VendorApp>;
+
+/// What the service answers and does.
+pub fn service() -> Service<VendorApp> {
+    Service::new()
+        .on(vendors::find_all)
+        .on(vendors::find_one)
+        .on(registration::register)
+        .on(vendors::create)
+        .on(vendors::update)
+        .on(vendors::remove)
+        .on(approval::submit)
+        .on(approval::approve)
+        .on(approval::reject)
+        .on(approval::suspend)
+        .on(availability::find)
+        .on(memberships::find_all)
+        .on(memberships::invite)
+        .on(memberships::accept)
+        .on(memberships::update)
+        .on(memberships::revoke)
+        .on(clinics::find_all)
+        .on(clinics::find_one)
+        .on(clinics::create)
+        .on(clinics::update)
+        .on(clinics::remove)
+        .on(services::find_all)
+        .on(services::find_one)
+        .on(services::create)
+        .on(services::update)
+        .on(services::remove)
+        .on(staff::find_all)
+        .on(staff::find_one)
+        .on(staff::create)
+        .on(staff::update)
+        .on(staff::remove)
+        .on(hours::find_one)
+        .on(hours::update)
+        .publishes_events()
+        .background("relay", store::relay())
+        .background("registrations", sweep::registrations)
+}
+
+/// Connects what the service needs.
+///
+/// # Errors
+/// A bad setting, or no database.
+pub async fn app(setup: &Setup) -> anyhow::Result<VendorApp> {
+    Ok(VendorApp { store: Store::connect(setup).await? })
+}

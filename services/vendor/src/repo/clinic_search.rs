@@ -1,0 +1,189 @@
+//! The search of clinics by text, distance and service, in one query.
+
+use crate::authority::Authority;
+use crate::domain::geography::{BoundingBox, EARTH_RADIUS_KM};
+use crate::domain::words::words;
+use crate::entity::clinic;
+use crate::repo::query::Query;
+use crate::repo::text_search;
+use sea_orm::{DatabaseConnection, FromQueryResult};
+use serde::{Deserialize, Serialize};
+use subjects::ids::ClinicId;
+use subjects::vendor::{ClinicSort, FindClinics, VendorKind};
+use subjects::{Fault, Violation};
+
+/// How far a search by distance goes unless told.
+const DEFAULT_RADIUS_KM: f64 = 25.0;
+
+/// A clinic that was found.
+#[derive(Debug, FromQueryResult)]
+pub struct FoundClinic {
+    /// The clinic.
+    #[sea_orm(nested)]
+    pub clinic: clinic::Model,
+    /// What kind of business its vendor is.
+    pub kind: VendorKind,
+    /// Metres from the point that was asked for.
+    pub metres: Option<i64>,
+    /// How well it matches the text: less is better.
+    pub mismatch: Option<i64>,
+}
+
+/// Where a page ended: the last clinic, and its place in the order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClinicCursor {
+    place: Place,
+    id: ClinicId,
+}
+
+/// A place in an order. Distances and matches are whole numbers, so that none is changed by being written down.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Place {
+    Name(String),
+    Metres(i64),
+    Mismatch(i64),
+}
+
+/// The order of a search's answer, where none was wished for.
+pub fn order_of(search: &FindClinics) -> ClinicSort {
+    match search.sort {
+        Some(sort) => sort,
+        None if search.latitude.is_some() => ClinicSort::Distance,
+        None if search.text.is_some() => ClinicSort::Relevance,
+        None => ClinicSort::Name,
+    }
+}
+
+/// The cursor after a clinic in an order.
+pub fn cursor_after(found: &FoundClinic, order: ClinicSort) -> ClinicCursor {
+    let place = match order {
+        ClinicSort::Name => Place::Name(found.clinic.name.clone()),
+        ClinicSort::Distance => Place::Metres(found.metres.unwrap_or_default()),
+        ClinicSort::Relevance => Place::Mismatch(found.mismatch.unwrap_or_default()),
+    };
+    ClinicCursor { place, id: found.clinic.id }
+}
+
+/// The clinics that fit a search and that the caller sees, in the search's order, one more than `limit`.
+///
+/// # Errors
+/// A cursor of another order is a bad request.
+pub async fn find(
+    db: &DatabaseConnection,
+    search: &FindClinics,
+    authority: &Authority,
+    after: Option<ClinicCursor>,
+    limit: u16,
+) -> Result<Vec<FoundClinic>, Fault> {
+    let text_words = search.text.as_deref().map(words);
+    let service_words = search.service.as_deref().map(words);
+    // A text without a single word is found nowhere.
+    if text_words.as_ref().is_some_and(Vec::is_empty) || service_words.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(Vec::new());
+    }
+    let forgives_typing_errors = text_words.is_some() || service_words.is_some();
+
+    let mut query = Query::new("select * from (select c.*, v.kind, ");
+    select_metres(&mut query, search);
+    query.sql(" as metres, ");
+    select_mismatch(&mut query, search);
+    query.sql(" as mismatch from clinics c join vendors v on v.id = c.vendor_id where ");
+    filter_visible(&mut query, authority);
+    filter_place(&mut query, search);
+    for word in text_words.into_iter().flatten() {
+        query.sql(" and searchable(").value(word).sql(") <% c.search_text");
+    }
+    if let Some(service_words) = service_words {
+        query.sql(" and exists (select from clinic_services s where s.clinic_id = c.id and s.active");
+        for word in service_words {
+            query.sql(" and searchable(").value(word).sql(") <% s.search_text");
+        }
+        query.sql(")");
+    }
+    if let Some(kind) = search.kind {
+        query.sql(" and v.kind = ").value(kind.as_str());
+    }
+    if let Some(vendor_id) = search.vendor_id {
+        query.sql(" and c.vendor_id = ").value(vendor_id);
+    }
+    query.sql(") found where true");
+    if search.latitude.is_some() {
+        // The box was a little too large; the distance decides.
+        let radius_metres = search.radius_km.unwrap_or(DEFAULT_RADIUS_KM) * 1000.0;
+        query.sql(" and metres <= ").value(radius_metres);
+    }
+    let order = order_of(search);
+    if let Some(cursor) = after {
+        filter_after(&mut query, order, cursor)?;
+    }
+    query.sql(match order {
+        ClinicSort::Name => " order by name, id limit ",
+        ClinicSort::Distance => " order by metres, id limit ",
+        ClinicSort::Relevance => " order by mismatch, id limit ",
+    });
+    query.value(i64::from(limit) + 1);
+
+    let find = FoundClinic::find_by_statement(query.statement());
+    if !forgives_typing_errors {
+        return Ok(find.all(db).await.map_err(store::Error::from)?);
+    }
+    let transaction = text_search::begin(db).await?;
+    let found = find.all(&transaction).await.map_err(store::Error::from)?;
+    transaction.commit().await.map_err(store::Error::from)?;
+    Ok(found)
+}
+
+/// The great-circle distance by the haversine formula, in whole metres.
+fn select_metres(query: &mut Query, search: &FindClinics) {
+    let (Some(latitude), Some(longitude)) = (search.latitude, search.longitude) else {
+        query.sql("null::bigint");
+        return;
+    };
+    query.sql("round(2000 * ").value(EARTH_RADIUS_KM).sql(" * asin(least(1, sqrt(power(sin(radians(c.latitude - ");
+    query.value(latitude).sql(") / 2), 2) + cos(radians(").value(latitude).sql(")) * cos(radians(c.latitude))");
+    query.sql(" * power(sin(radians(c.longitude - ").value(longitude).sql(") / 2), 2)))))::bigint");
+}
+
+/// How badly the text matches, from 0 to 10,000, in whole numbers.
+fn select_mismatch(query: &mut Query, search: &FindClinics) {
+    let Some(text) = &search.text else {
+        query.sql("null::bigint");
+        return;
+    };
+    query.sql("round(10000 * (1 - ext.word_similarity(searchable(").value(text.clone());
+    query.sql("), c.search_text)))::bigint");
+}
+
+fn filter_visible(query: &mut Query, authority: &Authority) {
+    if authority.sees_everything() {
+        query.sql("true");
+        return;
+    }
+    query.sql("((v.status = 'approved' and c.active)");
+    let vendor_ids = authority.member_vendor_ids();
+    if !vendor_ids.is_empty() {
+        query.sql(" or v.id in (").values(vendor_ids).sql(")");
+    }
+    query.sql(")");
+}
+
+fn filter_place(query: &mut Query, search: &FindClinics) {
+    let (Some(latitude), Some(longitude)) = (search.latitude, search.longitude) else { return };
+    let radius_km = search.radius_km.unwrap_or(DEFAULT_RADIUS_KM);
+    let bounds = BoundingBox::around(latitude, longitude, radius_km);
+    query.sql(" and c.latitude between ").value(bounds.south).sql(" and ").value(bounds.north);
+    let both_edges = if bounds.crosses_date_line() { " or " } else { " and " };
+    query.sql(" and (c.longitude >= ").value(bounds.west).sql(both_edges);
+    query.sql("c.longitude <= ").value(bounds.east).sql(")");
+}
+
+fn filter_after(query: &mut Query, order: ClinicSort, cursor: ClinicCursor) -> Result<(), Fault> {
+    match (order, cursor.place) {
+        (ClinicSort::Name, Place::Name(name)) => query.sql(" and (name, id) > (").value(name),
+        (ClinicSort::Distance, Place::Metres(metres)) => query.sql(" and (metres, id) > (").value(metres),
+        (ClinicSort::Relevance, Place::Mismatch(mismatch)) => query.sql(" and (mismatch, id) > (").value(mismatch),
+        _ => return Err(Fault::invalid(vec![Violation::new("/cursor", "belongs to a list in another order")])),
+    };
+    query.sql(", ").value(cursor.id).sql(")");
+    Ok(())
+}

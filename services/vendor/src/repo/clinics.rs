@@ -1,0 +1,191 @@
+//! Clinics.
+
+use crate::entity::clinic::{ActiveModel, Column, Entity, Model};
+use crate::entity::{membership, service, vendor};
+use crate::replies;
+use crate::repo::{hours, memberships, services, staff};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use store::Tx;
+use subjects::Fault;
+use subjects::ids::{ClinicId, VendorId};
+use subjects::time::{Instant, TimeZone};
+use subjects::vendor::{
+    Address, ClinicState, ClinicUpdated, Coordinates, CreateClinic, HoursState, HoursUpdated, MembershipStatus,
+    OpeningHours, UpdateClinic,
+};
+
+/// What is known of a clinic.
+#[derive(Debug, Clone)]
+pub struct ClinicProfile {
+    /// Name.
+    pub name: String,
+    /// What it says of itself.
+    pub description: Option<String>,
+    /// Telephone number for customers.
+    pub phone: Option<String>,
+    /// Where it is.
+    pub address: Address,
+    /// Where it is on the globe.
+    pub coordinates: Option<Coordinates>,
+    /// The zone of its wall clocks.
+    pub time_zone: TimeZone,
+    /// Whether it takes bookings at all.
+    pub active: bool,
+}
+
+impl From<&CreateClinic> for ClinicProfile {
+    fn from(request: &CreateClinic) -> ClinicProfile {
+        let CreateClinic { vendor_id: _, name, description, phone, address, coordinates, time_zone } = request.clone();
+        ClinicProfile { name, description, phone, address, coordinates, time_zone, active: true }
+    }
+}
+
+impl From<&UpdateClinic> for ClinicProfile {
+    fn from(request: &UpdateClinic) -> ClinicProfile {
+        let UpdateClinic { id: _, name, description, phone, address, coordinates, time_zone, active } =
+            request.clone();
+        ClinicProfile { name, description, phone, address, coordinates, time_zone, active }
+    }
+}
+
+/// Reads a clinic with its vendor.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    id: ClinicId,
+) -> Result<Option<(Model, vendor::Model)>, store::Error> {
+    let found = Entity::find_by_id(id).find_also_related(vendor::Entity).one(db).await?;
+    Ok(found.and_then(|(clinic, vendor)| Some((clinic, vendor?))))
+}
+
+/// Reads a clinic with its vendor, and keeps others from changing the clinic until the transaction's end.
+pub async fn lock(tx: &Tx, id: ClinicId) -> Result<Option<(Model, vendor::Model)>, store::Error> {
+    let Some(clinic) = Entity::find_by_id(id).lock_exclusive().one(tx).await? else { return Ok(None) };
+    let vendor = vendor::Entity::find_by_id(clinic.vendor_id).one(tx).await?;
+    Ok(vendor.map(|vendor| (clinic, vendor)))
+}
+
+/// The first two clinics of a vendor: enough to know the only one.
+pub async fn first_two(db: &impl ConnectionTrait, vendor_id: VendorId) -> Result<Vec<Model>, store::Error> {
+    Ok(Entity::find().filter(Column::VendorId.eq(vendor_id)).order_by_asc(Column::Id).limit(2).all(db).await?)
+}
+
+/// Adds a clinic without opening hours, and tells both.
+pub async fn insert(
+    tx: &Tx,
+    id: ClinicId,
+    vendor_id: VendorId,
+    profile: ClinicProfile,
+    now: Instant,
+) -> Result<Model, Fault> {
+    let ClinicProfile { name, description, phone, address, coordinates, time_zone, active } = profile;
+    let Address { street, district, city, province, postal_code, country } = address;
+    let row = ActiveModel {
+        id: Set(id),
+        vendor_id: Set(vendor_id),
+        name: Set(name),
+        description: Set(description),
+        phone: Set(phone),
+        street: Set(street),
+        district: Set(district),
+        city: Set(city),
+        province: Set(province),
+        postal_code: Set(postal_code),
+        country: Set(country),
+        latitude: Set(coordinates.map(|point| point.latitude)),
+        longitude: Set(coordinates.map(|point| point.longitude)),
+        time_zone: Set(time_zone.name().to_owned()),
+        active: Set(active),
+        created_at: Set(now),
+        updated_at: Set(now),
+        version: Set(1),
+        schedule_updated_at: Set(now),
+        schedule_version: Set(1),
+    };
+    let row = row.insert(tx).await.map_err(store::Error::from)?;
+    tx.emit(&ClinicUpdated(replies::clinic_state(&row)?)).await?;
+    let closed = OpeningHours { time_zone, weekly: Vec::new(), exceptions: Vec::new() };
+    tx.emit(&HoursUpdated(replies::hours_state(&row, closed))).await?;
+    Ok(row)
+}
+
+/// Replaces what is known of a clinic, and tells it. Another zone is a change of the schedule too.
+pub async fn replace(tx: &Tx, row: Model, profile: ClinicProfile, now: Instant) -> Result<Model, Fault> {
+    let ClinicProfile { name, description, phone, address, coordinates, time_zone, active } = profile;
+    let Address { street, district, city, province, postal_code, country } = address;
+    let version = row.version + 1;
+    let moves_to_another_zone = row.time_zone != time_zone.name();
+    let schedule_version = row.schedule_version + 1;
+
+    let mut changed = row.into_active_model();
+    changed.name = Set(name);
+    changed.description = Set(description);
+    changed.phone = Set(phone);
+    changed.street = Set(street);
+    changed.district = Set(district);
+    changed.city = Set(city);
+    changed.province = Set(province);
+    changed.postal_code = Set(postal_code);
+    changed.country = Set(country);
+    changed.latitude = Set(coordinates.map(|point| point.latitude));
+    changed.longitude = Set(coordinates.map(|point| point.longitude));
+    changed.time_zone = Set(time_zone.name().to_owned());
+    changed.active = Set(active);
+    changed.updated_at = Set(now);
+    changed.version = Set(version);
+    if moves_to_another_zone {
+        changed.schedule_updated_at = Set(now);
+        changed.schedule_version = Set(schedule_version);
+    }
+    let row = changed.update(tx).await.map_err(store::Error::from)?;
+    tx.emit(&ClinicUpdated(replies::clinic_state(&row)?)).await?;
+    if moves_to_another_zone {
+        let opening_hours = hours::load(tx, &row).await?;
+        tx.emit(&HoursUpdated(replies::hours_state(&row, opening_hours))).await?;
+    }
+    Ok(row)
+}
+
+/// Removes a clinic with its services, its hours and the memberships that are for it alone, and tells each removal.
+/// Staff who worked there remain with the vendor.
+pub async fn remove(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
+    let service_rows = service::Entity::find()
+        .filter(service::Column::ClinicId.eq(row.id))
+        .order_by_asc(service::Column::Id)
+        .lock_exclusive()
+        .all(tx)
+        .await
+        .map_err(store::Error::from)?;
+    let staff_ids = staff::ids_at_clinic(tx, row.id).await?;
+    for service_row in service_rows {
+        services::delete(tx, service_row).await?;
+    }
+    let membership_rows = membership::Entity::find()
+        .filter(membership::Column::ClinicId.eq(row.id))
+        .filter(membership::Column::Status.ne(MembershipStatus::Revoked))
+        .order_by_asc(membership::Column::Id)
+        .lock_exclusive()
+        .all(tx)
+        .await
+        .map_err(store::Error::from)?;
+    for membership_row in membership_rows {
+        memberships::revoke(tx, membership_row, now).await?;
+    }
+
+    let clinic_tombstone = ClinicState {
+        active: false,
+        removed: true,
+        version: row.version + 1,
+        ..replies::clinic_state(&row)?
+    };
+    let closed = OpeningHours { time_zone: clinic_tombstone.time_zone, weekly: Vec::new(), exceptions: Vec::new() };
+    let hours_tombstone = HoursState { version: row.schedule_version + 1, ..replies::hours_state(&row, closed) };
+    row.delete(tx).await.map_err(store::Error::from)?;
+    tx.emit(&ClinicUpdated(clinic_tombstone)).await?;
+    tx.emit(&HoursUpdated(hours_tombstone)).await?;
+    // Their links to the clinic and its services went with it.
+    staff::tell_changed(tx, staff_ids, now).await
+}

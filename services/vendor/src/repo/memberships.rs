@@ -1,0 +1,156 @@
+//! Memberships.
+
+use crate::domain::members::Standing;
+use crate::entity::membership::{ActiveModel, Column, Entity, Model};
+use crate::replies;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use store::Tx;
+use subjects::MembershipRole;
+use subjects::ids::{ClinicId, MembershipId, UserId, VendorId};
+use subjects::time::Instant;
+use subjects::vendor::{MembershipChanged, MembershipRevoked, MembershipStatus, VendorError};
+
+/// A membership to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMembership {
+    /// Its id.
+    pub id: MembershipId,
+    /// The vendor.
+    pub vendor_id: VendorId,
+    /// The one clinic it is for; `None`: all of the vendor's.
+    pub clinic_id: Option<ClinicId>,
+    /// The user.
+    pub user_id: UserId,
+    /// What the user may do there.
+    pub role: MembershipRole,
+    /// Whether it is in force or only offered.
+    pub status: MembershipStatus,
+}
+
+impl NewMembership {
+    /// The membership of the user who makes a vendor.
+    pub fn of_founder(user_id: UserId, vendor_id: VendorId) -> NewMembership {
+        NewMembership {
+            id: MembershipId::new(),
+            vendor_id,
+            clinic_id: None,
+            user_id,
+            role: MembershipRole::ClinicAdmin,
+            status: MembershipStatus::Active,
+        }
+    }
+}
+
+/// Reads a membership of a vendor and keeps others from changing it until the transaction's end.
+pub async fn lock(tx: &Tx, vendor_id: VendorId, id: MembershipId) -> Result<Option<Model>, store::Error> {
+    Ok(Entity::find_by_id(id).filter(Column::VendorId.eq(vendor_id)).lock_exclusive().one(tx).await?)
+}
+
+/// Memberships that fit a condition, oldest first, one more than `limit`. Revoked ones only where that status is
+/// asked for.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    whose: Condition,
+    status: Option<MembershipStatus>,
+    after: Option<MembershipId>,
+    limit: u16,
+) -> Result<Vec<Model>, store::Error> {
+    let mut select = Entity::find().filter(whose);
+    select = match status {
+        Some(status) => select.filter(Column::Status.eq(status)),
+        None => select.filter(Column::Status.ne(MembershipStatus::Revoked)),
+    };
+    if let Some(after) = after {
+        select = select.filter(Column::Id.gt(after));
+    }
+    Ok(select.order_by_asc(Column::Id).limit(u64::from(limit) + 1).all(db).await?)
+}
+
+/// The standing of every member of a vendor.
+pub async fn standings(tx: &Tx, vendor_id: VendorId) -> Result<Vec<Standing>, store::Error> {
+    let rows = Entity::find()
+        .filter(Column::VendorId.eq(vendor_id))
+        .filter(Column::Status.eq(MembershipStatus::Active))
+        .all(tx)
+        .await?;
+    Ok(rows.iter().map(standing).collect())
+}
+
+/// What counts of a membership for the rules.
+pub fn standing(row: &Model) -> Standing {
+    Standing { id: row.id, clinic_id: row.clinic_id, role: row.role, status: row.status }
+}
+
+/// Adds a membership, and tells it.
+pub async fn insert(tx: &Tx, new: NewMembership, now: Instant) -> Result<Model, VendorError> {
+    let NewMembership { id, vendor_id, clinic_id, user_id, role, status } = new;
+    let row = ActiveModel {
+        id: Set(id),
+        vendor_id: Set(vendor_id),
+        clinic_id: Set(clinic_id),
+        user_id: Set(user_id),
+        role: Set(role),
+        status: Set(status),
+        created_at: Set(now),
+        updated_at: Set(now),
+        version: Set(1),
+    };
+    let row = row.insert(tx).await.map_err(|error| refusal(store::Error::from(error)))?;
+    tx.emit(&MembershipChanged(replies::membership_state(&row))).await?;
+    Ok(row)
+}
+
+/// Changes what a member may do and where, and tells it.
+pub async fn replace(
+    tx: &Tx,
+    row: Model,
+    role: MembershipRole,
+    clinic_id: Option<ClinicId>,
+    now: Instant,
+) -> Result<Model, VendorError> {
+    let version = row.version + 1;
+    let mut changed = row.into_active_model();
+    changed.role = Set(role);
+    changed.clinic_id = Set(clinic_id);
+    changed.updated_at = Set(now);
+    changed.version = Set(version);
+    let row = changed.update(tx).await.map_err(|error| refusal(store::Error::from(error)))?;
+    tx.emit(&MembershipChanged(replies::membership_state(&row))).await?;
+    Ok(row)
+}
+
+/// Puts an invitation in force, and tells it.
+pub async fn activate(tx: &Tx, row: Model, now: Instant) -> Result<Model, store::Error> {
+    let version = row.version + 1;
+    let mut changed = row.into_active_model();
+    changed.status = Set(MembershipStatus::Active);
+    changed.updated_at = Set(now);
+    changed.version = Set(version);
+    let row = changed.update(tx).await?;
+    tx.emit(&MembershipChanged(replies::membership_state(&row))).await?;
+    Ok(row)
+}
+
+/// Ends a membership, and tells it.
+pub async fn revoke(tx: &Tx, row: Model, now: Instant) -> Result<(), store::Error> {
+    let version = row.version + 1;
+    let mut changed = row.into_active_model();
+    changed.status = Set(MembershipStatus::Revoked);
+    changed.updated_at = Set(now);
+    changed.version = Set(version);
+    let row = changed.update(tx).await?;
+    tx.emit(&MembershipRevoked(replies::membership_state(&row))).await?;
+    Ok(())
+}
+
+fn refusal(error: store::Error) -> VendorError {
+    match error.constraint() {
+        Some("memberships_live_key") => VendorError::AlreadyMember,
+        Some("memberships_clinic_fkey") => VendorError::UnknownClinic,
+        _ => VendorError::from(error),
+    }
+}

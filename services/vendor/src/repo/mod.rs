@@ -1,0 +1,13 @@
+//! Reading and writing rows. What writes an aggregate also puts its event into the outbox, so that no change can
+//! be made without being told.
+
+pub mod clinic_search;
+pub mod clinics;
+pub mod hours;
+pub mod memberships;
+pub mod query;
+pub mod registrations;
+pub mod services;
+pub mod staff;
+pub mod text_search;
+pub mod vendors;

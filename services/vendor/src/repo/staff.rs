@@ -1,0 +1,339 @@
+//! Staff, with the clinics at which they work and the services that they perform.
+
+use crate::authority::Authority;
+use crate::entity::staff::{ActiveModel, Column, Entity, Model};
+use crate::entity::{clinic, service, staff_clinic, staff_service, vendor};
+use crate::replies;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, ModelTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
+};
+use serde::{Deserialize, Serialize};
+use store::Tx;
+use subjects::Fault;
+use subjects::ids::{ClinicId, ServiceId, StaffId, UserId, VendorId};
+use subjects::time::Instant;
+use subjects::vendor::{
+    FindStaff, StaffAdded, StaffRemoved, StaffState, StaffUpdated, VendorError, VendorStatus, WeeklyInterval,
+};
+
+/// A staff member with their links.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StaffMember {
+    /// The row.
+    pub row: Model,
+    /// Where they work, in order.
+    pub clinic_ids: Vec<ClinicId>,
+    /// What they perform, in order.
+    pub service_ids: Vec<ServiceId>,
+}
+
+impl StaffMember {
+    /// Their own week, where they have one.
+    ///
+    /// # Errors
+    /// What is stored is not a week.
+    pub fn own_week(&self) -> Result<Option<Vec<WeeklyInterval>>, Fault> {
+        self.row.hours.clone().map(serde_json::from_value).transpose().map_err(Fault::internal)
+    }
+}
+
+/// What is known of a staff member.
+#[derive(Debug, Clone)]
+pub struct StaffProfile {
+    /// The name that customers see.
+    pub display_name: String,
+    /// Title or profession.
+    pub title: Option<String>,
+    /// Where they work.
+    pub clinic_ids: Vec<ClinicId>,
+    /// What they perform.
+    pub service_ids: Vec<ServiceId>,
+    /// The account of the person.
+    pub user_id: Option<UserId>,
+    /// Their own week; `None`: whenever the clinic is open.
+    pub hours: Option<Vec<WeeklyInterval>>,
+    /// Whether they can be booked.
+    pub active: bool,
+}
+
+/// Where a page of staff ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StaffCursor {
+    /// The last name.
+    pub name: String,
+    /// The last id.
+    pub id: StaffId,
+}
+
+/// Reads a staff member with their vendor.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    id: StaffId,
+) -> Result<Option<(StaffMember, vendor::Model)>, store::Error> {
+    let found = Entity::find_by_id(id).find_also_related(vendor::Entity).one(db).await?;
+    let Some((row, Some(vendor))) = found else { return Ok(None) };
+    let member = with_links(db, vec![row]).await?.pop();
+    Ok(member.map(|member| (member, vendor)))
+}
+
+/// Reads a staff member with their vendor, and keeps others from changing them until the transaction's end.
+pub async fn lock(tx: &Tx, id: StaffId) -> Result<Option<(StaffMember, vendor::Model)>, store::Error> {
+    let Some(row) = Entity::find_by_id(id).lock_exclusive().one(tx).await? else { return Ok(None) };
+    let Some(vendor) = vendor::Entity::find_by_id(row.vendor_id).one(tx).await? else { return Ok(None) };
+    let member = with_links(tx, vec![row]).await?.pop();
+    Ok(member.map(|member| (member, vendor)))
+}
+
+/// The staff who fit a question and whom the caller sees, by name, one more than `limit`.
+pub async fn search(
+    db: &impl ConnectionTrait,
+    question: &FindStaff,
+    authority: &Authority,
+    after: Option<StaffCursor>,
+    limit: u16,
+) -> Result<Vec<StaffMember>, store::Error> {
+    let shown_to_public =
+        Condition::all().add(vendor::Column::Status.eq(VendorStatus::Approved)).add(Column::Active.eq(true));
+    let mut select = Entity::find()
+        .join(JoinType::InnerJoin, crate::entity::staff::Relation::Vendor.def())
+        .filter(authority.sees_row(shown_to_public));
+    if let Some(clinic_id) = question.clinic_id {
+        select = select.filter(Column::Id.in_subquery(works_at(clinic_id)));
+    }
+    if let Some(service_id) = question.service_id {
+        select = select.filter(Column::Id.in_subquery(performs(service_id)));
+    }
+    if let Some(vendor_id) = question.vendor_id {
+        select = select.filter(Column::VendorId.eq(vendor_id));
+    }
+    if let Some(StaffCursor { name, id }) = after {
+        let comes_later = "(staff.display_name, staff.id) > ($1, $2)";
+        select = select.filter(Expr::cust_with_values::<_, sea_orm::Value, _>(comes_later, [name.into(), id.into()]));
+    }
+    let select = select.order_by_asc(Column::DisplayName).order_by_asc(Column::Id).limit(u64::from(limit) + 1);
+    let rows = select.all(db).await?;
+    with_links(db, rows).await
+}
+
+/// The active staff of a clinic by id: all, or those who perform a service; or one of them.
+pub async fn bookable_at(
+    db: &impl ConnectionTrait,
+    clinic_id: ClinicId,
+    service_id: Option<ServiceId>,
+    staff_id: Option<StaffId>,
+) -> Result<Vec<Model>, store::Error> {
+    let mut select =
+        Entity::find().filter(Column::Active.eq(true)).filter(Column::Id.in_subquery(works_at(clinic_id)));
+    if let Some(service_id) = service_id {
+        select = select.filter(Column::Id.in_subquery(performs(service_id)));
+    }
+    if let Some(staff_id) = staff_id {
+        select = select.filter(Column::Id.eq(staff_id));
+    }
+    Ok(select.order_by_asc(Column::Id).all(db).await?)
+}
+
+fn works_at(clinic_id: ClinicId) -> sea_orm::sea_query::SelectStatement {
+    staff_clinic::Entity::find()
+        .select_only()
+        .column(staff_clinic::Column::StaffId)
+        .filter(staff_clinic::Column::ClinicId.eq(clinic_id))
+        .into_query()
+}
+
+fn performs(service_id: ServiceId) -> sea_orm::sea_query::SelectStatement {
+    staff_service::Entity::find()
+        .select_only()
+        .column(staff_service::Column::StaffId)
+        .filter(staff_service::Column::ServiceId.eq(service_id))
+        .into_query()
+}
+
+/// The staff who work at a clinic.
+pub async fn ids_at_clinic(tx: &Tx, clinic_id: ClinicId) -> Result<Vec<StaffId>, store::Error> {
+    let rows = staff_clinic::Entity::find().filter(staff_clinic::Column::ClinicId.eq(clinic_id)).all(tx).await?;
+    Ok(rows.into_iter().map(|row| row.staff_id).collect())
+}
+
+/// The staff who perform a service.
+pub async fn ids_performing(tx: &Tx, service_id: ServiceId) -> Result<Vec<StaffId>, store::Error> {
+    let rows = staff_service::Entity::find().filter(staff_service::Column::ServiceId.eq(service_id)).all(tx).await?;
+    Ok(rows.into_iter().map(|row| row.staff_id).collect())
+}
+
+/// Adds the links to rows, keeping their order.
+pub async fn with_links(db: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<StaffMember>, store::Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<StaffId> = rows.iter().map(|row| row.id).collect();
+    let clinic_links = staff_clinic::Entity::find()
+        .filter(staff_clinic::Column::StaffId.is_in(ids.clone()))
+        .order_by_asc(staff_clinic::Column::ClinicId)
+        .all(db)
+        .await?;
+    let service_links = staff_service::Entity::find()
+        .filter(staff_service::Column::StaffId.is_in(ids))
+        .order_by_asc(staff_service::Column::ServiceId)
+        .all(db)
+        .await?;
+    let members = rows.into_iter().map(|row| {
+        let clinic_ids =
+            clinic_links.iter().filter(|link| link.staff_id == row.id).map(|link| link.clinic_id).collect();
+        let service_ids =
+            service_links.iter().filter(|link| link.staff_id == row.id).map(|link| link.service_id).collect();
+        StaffMember { row, clinic_ids, service_ids }
+    });
+    Ok(members.collect())
+}
+
+/// Adds a staff member, and tells it.
+pub async fn insert(
+    tx: &Tx,
+    id: StaffId,
+    vendor_id: VendorId,
+    profile: StaffProfile,
+    now: Instant,
+) -> Result<StaffMember, VendorError> {
+    let StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, active } = profile;
+    let row = ActiveModel {
+        id: Set(id),
+        vendor_id: Set(vendor_id),
+        display_name: Set(display_name),
+        title: Set(title),
+        user_id: Set(user_id),
+        hours: Set(week_as_json(hours)?),
+        active: Set(active),
+        created_at: Set(now),
+        updated_at: Set(now),
+        version: Set(1),
+    };
+    let row = row.insert(tx).await.map_err(store::Error::from)?;
+    let member = link(tx, row, clinic_ids, service_ids).await?;
+    tx.emit(&StaffAdded(replies::staff_state(&member)?)).await?;
+    Ok(member)
+}
+
+/// Replaces what is known of a staff member, and tells it.
+pub async fn replace(
+    tx: &Tx,
+    member: StaffMember,
+    profile: StaffProfile,
+    now: Instant,
+) -> Result<StaffMember, VendorError> {
+    let StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, active } = profile;
+    let version = member.row.version + 1;
+    let staff_id = member.row.id;
+    let mut changed = member.row.into_active_model();
+    changed.display_name = Set(display_name);
+    changed.title = Set(title);
+    changed.user_id = Set(user_id);
+    changed.hours = Set(week_as_json(hours)?);
+    changed.active = Set(active);
+    changed.updated_at = Set(now);
+    changed.version = Set(version);
+    let row = changed.update(tx).await.map_err(store::Error::from)?;
+    // The links to services go with those to clinics.
+    staff_clinic::Entity::delete_many()
+        .filter(staff_clinic::Column::StaffId.eq(staff_id))
+        .exec(tx)
+        .await
+        .map_err(store::Error::from)?;
+    let member = link(tx, row, clinic_ids, service_ids).await?;
+    tx.emit(&StaffUpdated(replies::staff_state(&member)?)).await?;
+    Ok(member)
+}
+
+/// Removes a staff member, and tells it.
+pub async fn remove(tx: &Tx, member: StaffMember) -> Result<(), Fault> {
+    let tombstone = StaffState {
+        clinic_ids: Vec::new(),
+        service_ids: Vec::new(),
+        hours: None,
+        active: false,
+        version: member.row.version + 1,
+        ..replies::staff_state(&member)?
+    };
+    member.row.delete(tx).await.map_err(store::Error::from)?;
+    tx.emit(&StaffRemoved(tombstone)).await?;
+    Ok(())
+}
+
+/// Tells of staff whose links have gone with a clinic or a service.
+pub async fn tell_changed(tx: &Tx, staff_ids: Vec<StaffId>, now: Instant) -> Result<(), Fault> {
+    let rows = Entity::find()
+        .filter(Column::Id.is_in(staff_ids))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .all(tx)
+        .await
+        .map_err(store::Error::from)?;
+    let mut changed_rows = Vec::with_capacity(rows.len());
+    for row in rows {
+        let version = row.version + 1;
+        let mut changed = row.into_active_model();
+        changed.updated_at = Set(now);
+        changed.version = Set(version);
+        changed_rows.push(changed.update(tx).await.map_err(store::Error::from)?);
+    }
+    for member in with_links(tx, changed_rows).await? {
+        tx.emit(&StaffUpdated(replies::staff_state(&member)?)).await?;
+    }
+    Ok(())
+}
+
+/// Links a staff member without links to clinics of their vendor and to services of those clinics.
+async fn link(
+    tx: &Tx,
+    row: Model,
+    mut clinic_ids: Vec<ClinicId>,
+    mut service_ids: Vec<ServiceId>,
+) -> Result<StaffMember, VendorError> {
+    clinic_ids.sort_unstable();
+    service_ids.sort_unstable();
+    let (staff_id, vendor_id) = (row.id, row.vendor_id);
+
+    let clinics = clinic::Entity::find()
+        .filter(clinic::Column::VendorId.eq(vendor_id))
+        .filter(clinic::Column::Id.is_in(clinic_ids.clone()))
+        .all(tx)
+        .await
+        .map_err(store::Error::from)?;
+    if clinics.len() != clinic_ids.len() {
+        return Err(VendorError::UnknownClinic);
+    }
+    let services = service::Entity::find()
+        .filter(service::Column::ClinicId.is_in(clinic_ids.clone()))
+        .filter(service::Column::Id.is_in(service_ids.clone()))
+        .all(tx)
+        .await
+        .map_err(store::Error::from)?;
+    if services.len() != service_ids.len() {
+        return Err(VendorError::UnknownService);
+    }
+
+    let clinic_links = clinics.iter().map(|clinic| staff_clinic::ActiveModel {
+        staff_id: Set(staff_id),
+        clinic_id: Set(clinic.id),
+        vendor_id: Set(vendor_id),
+    });
+    if !clinics.is_empty() {
+        staff_clinic::Entity::insert_many(clinic_links).exec(tx).await.map_err(store::Error::from)?;
+    }
+    let service_links = services.iter().map(|service| staff_service::ActiveModel {
+        staff_id: Set(staff_id),
+        service_id: Set(service.id),
+        clinic_id: Set(service.clinic_id),
+    });
+    if !services.is_empty() {
+        staff_service::Entity::insert_many(service_links).exec(tx).await.map_err(store::Error::from)?;
+    }
+    Ok(StaffMember { row, clinic_ids, service_ids })
+}
+
+fn week_as_json(hours: Option<Vec<WeeklyInterval>>) -> Result<Option<serde_json::Value>, Fault> {
+    hours.map(serde_json::to_value).transpose().map_err(Fault::internal)
+}

@@ -1,0 +1,74 @@
+//! Registrations that a crash left standing are finished, or given up.
+
+use crate::VendorApp;
+use crate::clock;
+use crate::entity::registration::RegistrationStep;
+use crate::handlers::registration;
+use crate::repo::registrations;
+use chrono::TimeDelta;
+use platform::Run;
+use std::time::Duration;
+use subjects::Fault;
+use subjects::vendor::VendorError;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(10);
+/// How long one round may take.
+const ROUND_TIMEOUT: Duration = Duration::from_secs(30);
+/// After this a registration without a vendor is given up: whoever asked for it is long gone.
+const GIVE_UP_AFTER: TimeDelta = TimeDelta::seconds(60);
+/// After this a registration with a vendor is finished for whoever asked for it.
+const FINISH_AFTER: TimeDelta = TimeDelta::seconds(15);
+/// How long finished registrations answer for their idempotency key.
+const REMEMBER_FOR: TimeDelta = TimeDelta::days(35);
+
+/// Sweeps until the service stops. Every step may be repeated, so replicas need not agree on who does it.
+pub async fn registrations(run: Run<VendorApp>) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = run.shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(fault) = sweep_once(&run).await {
+            tracing::warn!(error.code = fault.code.as_str(), error = ?fault.source, "the sweep of registrations failed");
+        }
+    }
+}
+
+async fn sweep_once(run: &Run<VendorApp>) -> Result<(), Fault> {
+    let cx = &run.cx("vendor.register.sweep", ROUND_TIMEOUT);
+    let now = clock::now();
+    give_up(cx, GIVE_UP_AFTER).await?;
+    for row in registrations::standing_since(cx.app.store.read(), RegistrationStep::VendorCreated, now - FINISH_AFTER).await? {
+        match registration::finish(cx, &row).await {
+            Ok(()) => tracing::info!(registration.id = %row.id, vendor.id = %row.vendor_id, "finished a registration"),
+            Err(VendorError::RegistrationFailed) => {
+                tracing::info!(registration.id = %row.id, vendor.id = %row.vendor_id, "took a registration back");
+            }
+            // The next round tries again.
+            Err(error) => tracing::warn!(registration.id = %row.id, %error, "a registration could not be finished"),
+        }
+    }
+    cx.app.store.write(cx, |tx| async move { Ok(registrations::forget_finished(&tx, now - REMEMBER_FOR).await?) }).await.map(drop)
+}
+
+async fn give_up(cx: &crate::Cx, after: TimeDelta) -> Result<(), Fault> {
+    let now = clock::now();
+    for row in registrations::standing_since(cx.app.store.read(), RegistrationStep::Started, now - after).await? {
+        let id = row.id;
+        cx.app
+            .store
+            .write(cx, |tx| async move {
+                let Some(row) = registrations::lock(&tx, id).await? else { return Ok(()) };
+                let still_stands = row.step == RegistrationStep::Started && row.updated_at < now - after;
+                if still_stands {
+                    registrations::set_step(&tx, row, RegistrationStep::Failed, now).await?;
+                }
+                Ok::<(), Fault>(())
+            })
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The servers, the databases, and the rules that hold over the whole workspace.
+
+// The lints know test functions, but not the helpers beside them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod databases;
+mod layers;
+mod licences;
+mod servers;

@@ -1,0 +1,28 @@
+//! What the auth service refuses.
+
+use crate::service_error;
+
+service_error! {
+    /// What the auth service refuses.
+    pub enum AuthError {
+        /// E-mail address and password do not belong together. Says nothing of whether the account exists.
+        InvalidCredentials = Unauthenticated, "invalid_credentials", "the e-mail address or the password is wrong";
+        /// The password was right, but the account is inactive or suspended.
+        AccountNotActive = Forbidden, "account_not_active", "this account is not active";
+        /// The refresh token is unknown, expired, or of an ended session.
+        InvalidRefreshToken = Unauthenticated, "invalid_refresh_token", "the refresh token is not valid; sign in again";
+        /// The refresh token had been spent before. Its session has been ended, for it may be stolen.
+        RefreshTokenReused = Unauthenticated, "refresh_token_reused",
+            "the refresh token was used before; the session has been ended, sign in again";
+        /// The access token does not hold: wrong, expired, or of an ended session.
+        InvalidToken = Unauthenticated, "invalid_token", "the token is not valid";
+        /// The current password that was shown is not right.
+        WrongPassword = Forbidden, "wrong_password", "the current password is wrong";
+        /// Another account has this e-mail address.
+        EmailTaken = Conflict, "email_taken", "an account with this e-mail address exists already";
+        /// There is no such user, or a pending one that has expired.
+        UserNotFound = NotFound, "user_not_found", "there is no such user";
+        /// The caller has no such session.
+        SessionNotFound = NotFound, "session_not_found", "there is no such session";
+    }
+}

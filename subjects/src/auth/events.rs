@@ -1,0 +1,84 @@
+//! What the auth service tells: ids and states, never an address or a name.
+
+use super::users::UserStatus;
+use crate::access::Role;
+use crate::events;
+use crate::ids::{SessionId, UserId};
+use crate::time::Instant;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A user as other services may know it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserState {
+    /// The user.
+    pub user_id: UserId,
+    /// Grows with every change.
+    pub version: i64,
+    /// Whether the account can be used.
+    pub status: UserStatus,
+    /// What the user may do on the whole platform.
+    pub roles: Vec<Role>,
+    /// When the account was made.
+    pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// A session that has begun.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StartedSession {
+    /// The session.
+    pub session_id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Grows with every change of the session.
+    pub version: i64,
+    /// When it began.
+    pub created_at: Instant,
+    /// When it ends unless its tokens are renewed.
+    pub expires_at: Instant,
+}
+
+/// A session that was ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RevokedSession {
+    /// The session.
+    pub session_id: SessionId,
+    /// Whose it was.
+    pub user_id: UserId,
+    /// Grows with every change of the session.
+    pub version: i64,
+    /// When it was ended.
+    pub revoked_at: Instant,
+    /// When the last token that was made for it has expired: from then on the revocation need not be remembered.
+    pub expires_at: Instant,
+}
+
+events! {
+    service "auth";
+    body UserState, id user_id, version version;
+    /// An account can be used for the first time.
+    UserRegistered = "user.registered", document "UserRegistered";
+    /// A user has another password.
+    UserPasswordChanged = "user.password_changed", document "PasswordChanged";
+    /// A user's data, status or roles are others.
+    UserUpdated = "user.updated";
+}
+
+events! {
+    service "auth";
+    body StartedSession, id session_id, version version;
+    /// Somebody has signed in. The session is the aggregate, so that signing in does not change the user's version.
+    UserLoggedIn = "user.logged_in", document "UserLoggedIn";
+}
+
+events! {
+    service "auth";
+    body RevokedSession, id session_id, version version;
+    /// A session was ended before its time: none of its tokens holds any longer.
+    SessionRevoked = "session.revoked";
+}

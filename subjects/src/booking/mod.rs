@@ -1,0 +1,53 @@
+//! Messages of the booking service: bookings, their history, and the free slots that can be booked.
+
+pub mod actions;
+pub mod availability;
+pub mod bookings;
+pub mod errors;
+pub mod events;
+pub mod queries;
+mod rules;
+pub mod values;
+
+pub use actions::{CancelBooking, CompleteBooking, ConfirmBooking, CreateBooking, MarkNoShow, UpdateBooking};
+pub use availability::{Availability, FindAvailability, Slot};
+pub use bookings::{Booking, BookingChange, PetDetails, PetOfBooking, WalkIn};
+pub use errors::BookingError;
+pub use events::{
+    BookingCancelled, BookingCompleted, BookingConfirmed, BookingCreated, BookingNeedsAttention, BookingNoShow,
+    BookingState, BookingUpdated,
+};
+pub use queries::{BookingHistory, FindBookings, GetBooking};
+pub use values::{ActorKind, Attention, BookingStatus, ChangeKind, Species, UnknownName};
+
+use crate::operation::{EventType, Operation};
+
+const SERVICE: &str = "booking";
+
+/// Every operation of the booking service.
+pub const OPERATIONS: &[Operation] = &[
+    Operation::of::<FindBookings>(SERVICE),
+    Operation::of::<GetBooking>(SERVICE),
+    Operation::of::<CreateBooking>(SERVICE),
+    Operation::of::<UpdateBooking>(SERVICE),
+    Operation::of::<CancelBooking>(SERVICE),
+    Operation::of::<ConfirmBooking>(SERVICE),
+    Operation::of::<CompleteBooking>(SERVICE),
+    Operation::of::<MarkNoShow>(SERVICE),
+    Operation::of::<BookingHistory>(SERVICE),
+    Operation::of::<FindAvailability>(SERVICE),
+];
+
+/// Every event type of the booking service.
+pub const EVENTS: &[EventType] = &[
+    EventType::of::<BookingCreated>(),
+    EventType::of::<BookingUpdated>(),
+    EventType::of::<BookingCancelled>(),
+    EventType::of::<BookingConfirmed>(),
+    EventType::of::<BookingCompleted>(),
+    EventType::of::<BookingNoShow>(),
+    EventType::of::<BookingNeedsAttention>(),
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The closed sets of values that bookings are described with.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A name that none of the values has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no value has this name")]
+pub struct UnknownName;
+
+/// Declares an enum whose variants have one name each, on the wire and in the database.
+macro_rules! named_values {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $text:literal, )+ }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[cfg_attr(
+            feature = "sea-orm",
+            derive(sea_orm::DeriveValueType),
+            sea_orm(value_type = "String", column_type = "Text")
+        )]
+        pub enum $name { $( $(#[$variant_meta])* #[serde(rename = $text)] $variant, )+ }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [$name] = &[ $( $name::$variant, )+ ];
+
+            /// The name on the wire and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( $name::$variant => $text, )+ }
+            }
+
+            /// Reads a value by its name.
+            pub fn parse(name: &str) -> Option<$name> {
+                match name { $( $text => Some($name::$variant), )+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownName;
+            fn from_str(name: &str) -> Result<$name, UnknownName> {
+                $name::parse(name).ok_or(UnknownName)
+            }
+        }
+    };
+}
+
+named_values! {
+    /// Where a booking stands: pending, then confirmed, then completed or no_show; or cancelled from the first two.
+    pub enum BookingStatus {
+        /// Made, and waiting for the clinic.
+        Pending = "pending",
+        /// The clinic expects the visit.
+        Confirmed = "confirmed",
+        /// The visit took place.
+        Completed = "completed",
+        /// Nobody came.
+        NoShow = "no_show",
+        /// Called off; the time is free again.
+        Cancelled = "cancelled",
+    }
+}
+
+named_values! {
+    /// The kind of animal.
+    pub enum Species {
+        /// A dog.
+        Dog = "dog",
+        /// A cat.
+        Cat = "cat",
+        /// A bird.
+        Bird = "bird",
+        /// A rabbit.
+        Rabbit = "rabbit",
+        /// A hamster, guinea pig, mouse or the like.
+        Rodent = "rodent",
+        /// A fish.
+        Fish = "fish",
+        /// A turtle, snake, lizard or the like.
+        Reptile = "reptile",
+        /// Anything else; the breed says more.
+        Other = "other",
+    }
+}
+
+named_values! {
+    /// Why the clinic has to look at a booking: what it was made on no longer holds.
+    pub enum Attention {
+        /// The clinic's or the staff member's hours no longer cover it.
+        OutsideHours = "outside_hours",
+        /// The service is no longer offered.
+        ServiceRemoved = "service_removed",
+        /// The staff member is gone, or no longer performs the service.
+        StaffRemoved = "staff_removed",
+        /// The vendor may no longer take bookings.
+        VendorInactive = "vendor_inactive",
+    }
+}
+
+named_values! {
+    /// What a change did to a booking.
+    pub enum ChangeKind {
+        /// It was made.
+        Created = "created",
+        /// It got another time or staff member.
+        Rescheduled = "rescheduled",
+        /// Its notes changed, and nothing else.
+        NotesChanged = "notes_changed",
+        /// The clinic confirmed it.
+        Confirmed = "confirmed",
+        /// The visit took place.
+        Completed = "completed",
+        /// Nobody came.
+        NoShow = "no_show",
+        /// It was called off.
+        Cancelled = "cancelled",
+        /// It was checked against the vendor's own schedule, and fits.
+        Checked = "checked",
+        /// What it was made on no longer holds.
+        NeedsAttention = "needs_attention",
+    }
+}
+
+named_values! {
+    /// In what capacity someone changed a booking.
+    pub enum ActorKind {
+        /// The customer whose booking it is.
+        Customer = "customer",
+        /// A member of the clinic.
+        Staff = "staff",
+        /// Someone who runs the platform.
+        PlatformAdmin = "platform_admin",
+        /// The platform by itself.
+        System = "system",
+    }
+}

@@ -1,0 +1,57 @@
+//! One operation object: a path and a method.
+
+use super::route::Route;
+use super::{body, parameters, responses};
+use crate::access::Access;
+use crate::documents::{access_sentence, entity, summary};
+use crate::request::RouteCaller;
+use serde_json::{Map, Value, json};
+
+/// The operation object of all routes that share a path and a method.
+pub(super) fn operation(sharing: &[Route<'_>], schemas: &mut Map<String, Value>) -> Value {
+    let join = |part: fn(&Route<'_>) -> String, between: &str| {
+        sharing.iter().map(part).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(between)
+    };
+    let mut tags: Vec<&str> = sharing.iter().map(|route| entity(route.operation)).collect();
+    tags.dedup();
+    let subjects: Vec<&str> = sharing.iter().map(|route| route.operation.subject).collect();
+
+    let mut object = Map::new();
+    object.insert("operationId".to_owned(), json!(join(|route| route.operation_id.clone(), "-or-")));
+    object.insert("summary".to_owned(), json!(join(|route| summary(&route.request.description), " / ")));
+    object.insert("description".to_owned(), json!(join(description, "\n\n")));
+    object.insert("tags".to_owned(), json!(tags));
+    object.insert("x-petpro-subjects".to_owned(), json!(subjects));
+    object.insert("security".to_owned(), security(sharing));
+    object.insert("parameters".to_owned(), parameters::parameters(sharing));
+    if let Some(request_body) = body::request_body(sharing, schemas) {
+        object.insert("requestBody".to_owned(), request_body);
+    }
+    object.insert("responses".to_owned(), responses::responses(sharing));
+    Value::Object(object)
+}
+
+fn description(route: &Route<'_>) -> String {
+    let caller = match route.rest.caller {
+        RouteCaller::Any => "",
+        RouteCaller::Anonymous => "Without an `Authorization` header: ",
+        RouteCaller::SignedIn => "With an `Authorization` header: ",
+    };
+    let text = route.request.description.trim();
+    format!("{caller}{text}\n\n{}", access_sentence(route.operation.access)).trim().to_owned()
+}
+
+/// Which tokens do: none for public routes, a bearer token otherwise, either where both kinds of caller are let in.
+fn security(sharing: &[Route<'_>]) -> Value {
+    let without_token = sharing.iter().any(|route| route.operation.access.is_public());
+    let with_token = sharing.iter().any(|route| wants_token(route.operation.access));
+    match (without_token, with_token) {
+        (true, true) => json!([{}, { "bearer": [] }]),
+        (true, false) => json!([]),
+        (false, _) => json!([{ "bearer": [] }]),
+    }
+}
+
+fn wants_token(access: Access) -> bool {
+    access != Access::PUBLIC
+}

@@ -1,0 +1,103 @@
+//! Messages of the vendor service: vendors and their approval, memberships, clinics, services, staff, opening
+//! hours, and when all that can be booked.
+
+pub mod approval;
+pub mod availability;
+pub mod clinics;
+pub mod error;
+pub mod events;
+pub mod hours;
+pub mod memberships;
+pub mod opening;
+mod opening_rules;
+mod rules;
+pub mod services;
+pub mod staff;
+pub mod vendors;
+pub mod wall_time;
+
+pub use approval::{ApproveVendor, RejectVendor, SubmitVendor, SuspendVendor};
+pub use availability::{ClinicAvailability, MAX_AVAILABILITY_DAYS, StaffAvailability, VendorAvailability};
+pub use clinics::{
+    Address, Clinic, ClinicSort, Coordinates, CreateClinic, FindClinic, FindClinics, RemoveClinic, UpdateClinic,
+};
+pub use error::VendorError;
+pub use events::{
+    ClinicState, ClinicUpdated, HoursState, HoursUpdated, MembershipChanged, MembershipRevoked, MembershipState,
+    ServiceRemoved, ServiceState, ServiceUpdated, StaffAdded, StaffRemoved, StaffState, StaffUpdated, VendorApproved,
+    VendorRegistered, VendorRejected, VendorState, VendorSuspended, VendorUpdated,
+};
+pub use hours::{FindHours, Schedule, UpdateHours};
+pub use memberships::{
+    AcceptMembership, FindMemberships, InviteMember, Membership, MembershipStatus, RevokeMembership, UpdateMembership,
+};
+pub use opening::{DayInterval, HourException, OpenInterval, OpeningHours, Weekday, WeeklyInterval};
+pub use services::{CreateService, FindService, FindServices, RemoveService, Service, UpdateService};
+pub use staff::{CreateStaff, FindStaff, FindStaffMember, RemoveStaff, Staff, UpdateStaff};
+pub use vendors::{
+    CreateVendor, FindVendor, FindVendors, NewOwner, RegisterVendor, RegisteredVendor, RemoveVendor, UpdateVendor,
+    Vendor, VendorKind, VendorStatus,
+};
+pub use wall_time::WallTime;
+
+use crate::access::{Access, MembershipRole, Role, Who};
+use crate::operation::{EventType, Operation};
+
+/// Who may write what belongs to a vendor: those who run it, and those who run the platform. Every handler
+/// checks the membership on the row.
+const WRITERS: Access = Access(&[Who::Member(MembershipRole::ClinicAdmin), Who::Role(Role::PlatformAdmin)]);
+
+/// Every operation of the vendor service.
+pub const OPERATIONS: &[Operation] = &[
+    Operation::of::<FindVendors>("vendor"),
+    Operation::of::<FindVendor>("vendor"),
+    Operation::of::<RegisterVendor>("vendor"),
+    Operation::of::<CreateVendor>("vendor"),
+    Operation::of::<UpdateVendor>("vendor"),
+    Operation::of::<RemoveVendor>("vendor"),
+    Operation::of::<SubmitVendor>("vendor"),
+    Operation::of::<ApproveVendor>("vendor"),
+    Operation::of::<RejectVendor>("vendor"),
+    Operation::of::<SuspendVendor>("vendor"),
+    Operation::of::<VendorAvailability>("vendor"),
+    Operation::of::<FindMemberships>("vendor"),
+    Operation::of::<InviteMember>("vendor"),
+    Operation::of::<AcceptMembership>("vendor"),
+    Operation::of::<UpdateMembership>("vendor"),
+    Operation::of::<RevokeMembership>("vendor"),
+    Operation::of::<FindClinics>("vendor"),
+    Operation::of::<FindClinic>("vendor"),
+    Operation::of::<CreateClinic>("vendor"),
+    Operation::of::<UpdateClinic>("vendor"),
+    Operation::of::<RemoveClinic>("vendor"),
+    Operation::of::<FindServices>("vendor"),
+    Operation::of::<FindService>("vendor"),
+    Operation::of::<CreateService>("vendor"),
+    Operation::of::<UpdateService>("vendor"),
+    Operation::of::<RemoveService>("vendor"),
+    Operation::of::<FindStaff>("vendor"),
+    Operation::of::<FindStaffMember>("vendor"),
+    Operation::of::<CreateStaff>("vendor"),
+    Operation::of::<UpdateStaff>("vendor"),
+    Operation::of::<RemoveStaff>("vendor"),
+    Operation::of::<FindHours>("vendor"),
+    Operation::of::<UpdateHours>("vendor"),
+];
+
+/// Every event of the vendor service.
+pub const EVENTS: &[EventType] = &[
+    EventType::of::<VendorRegistered>(),
+    EventType::of::<VendorUpdated>(),
+    EventType::of::<VendorApproved>(),
+    EventType::of::<VendorRejected>(),
+    EventType::of::<VendorSuspended>(),
+    EventType::of::<ClinicUpdated>(),
+    EventType::of::<ServiceUpdated>(),
+    EventType::of::<ServiceRemoved>(),
+    EventType::of::<StaffAdded>(),
+    EventType::of::<StaffUpdated>(),
+    EventType::of::<StaffRemoved>(),
+    EventType::of::<HoursUpdated>(),
+    EventType::of::<MembershipChanged>(),
+    EventType::of::<MembershipRevoked>(),
+];
