@@ -33,6 +33,12 @@ demo *options:
     cargo build --quiet --package petpro
     exec target/debug/petpro demo "$@"
 
+# The platform's own tool against this stack, for example `./just petpro call clinic.findAll`.
+[no-exit-message]
+petpro *arguments:
+    @cargo build --quiet --package petpro
+    @target/debug/petpro "$@"
+
 # The NATS command line against this stack, for example `./just nats micro ls`.
 [no-exit-message]
 nats *arguments:

@@ -49,18 +49,42 @@ create table idempotency_keys (
 );
 create index idempotency_keys_created_at_idx on idempotency_keys (created_at);
 
--- Waits for whoever works under the same key, until the transaction's end, and tells what is stored under it.
+-- Waits for whoever works under the same key; the key is the caller's until its transaction ends.
+create function lock_idempotency_key(
+    claimed_scope text, claimed_subject text, claimed_key text, wait_milliseconds integer
+) returns void language plpgsql volatile as $$
+begin
+    perform set_config('lock_timeout', wait_milliseconds::text, true);
+    perform pg_advisory_xact_lock(hashtextextended(
+        concat_ws(chr(31), current_schema(), claimed_scope, claimed_subject, claimed_key), 0));
+end
+$$;
+
+-- Takes the key and tells what is stored under it.
 -- A volatile function, because each of its statements sees what was committed while the one before it waited: one
 -- plain statement would look with the eyes it had before it got the lock.
 create function claim_idempotency_key(
     claimed_scope text, claimed_subject text, claimed_key text, wait_milliseconds integer
 ) returns setof idempotency_keys language plpgsql volatile as $$
 begin
-    perform set_config('lock_timeout', wait_milliseconds::text, true);
-    perform pg_advisory_xact_lock(hashtextextended(
-        concat_ws(chr(31), current_schema(), claimed_scope, claimed_subject, claimed_key), 0));
+    perform lock_idempotency_key(claimed_scope, claimed_subject, claimed_key, wait_milliseconds);
     return query
         select * from idempotency_keys as stored
         where stored.scope = claimed_scope and stored.subject = claimed_subject and stored.key = claimed_key;
+end
+$$;
+
+-- Takes the key and stores a refusal under it, unless something is stored there by now: tells that then.
+create function record_refusal(
+    refused_scope text, refused_subject text, refused_key text, refused_hash bytea, refusal jsonb,
+    wait_milliseconds integer
+) returns setof idempotency_keys language plpgsql volatile as $$
+begin
+    return query
+        select * from claim_idempotency_key(refused_scope, refused_subject, refused_key, wait_milliseconds);
+    if not found then
+        insert into idempotency_keys (scope, subject, key, body_hash, status, reply)
+        values (refused_scope, refused_subject, refused_key, refused_hash, 'refused', refusal);
+    end if;
 end
 $$;

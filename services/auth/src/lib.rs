@@ -7,6 +7,7 @@
 //! - Ending a session is an event, `session.revoked`, that every replica of every service hears.
 
 mod account;
+mod clock;
 mod domain;
 mod entity;
 mod handlers;
@@ -37,6 +38,13 @@ pub struct AuthApp {
     pub(crate) access_tokens: AccessTokens,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) jwks: JsonWebKeySet,
+}
+
+impl AuthApp {
+    /// How passwords are hashed here.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
 }
 
 impl App for AuthApp {
@@ -85,7 +93,7 @@ pub async fn app(setup: &Setup) -> anyhow::Result<AuthApp> {
     let passwords = Passwords::new(settings.password_workers)?;
     let signing_key = setup.keys.signing_key(AuthApp::NAME, Purpose::Access)?;
     let jwks = serde_json::from_value(identity::jwks(setup.keys.registry())).context("the registry of keys")?;
-    let store = Store::connect(setup).await?;
+    let store = Store::open(setup).await?;
     Ok(AuthApp {
         store,
         settings,

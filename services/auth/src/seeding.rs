@@ -1,12 +1,12 @@
 //! Accounts that are there from the start: the first who runs the platform, and those of the demo.
 
 use crate::account::Account;
+use crate::clock;
 use crate::domain::email;
 use crate::entity::user;
 use crate::passwords::Passwords;
 use crate::repo::{roles, users};
 use anyhow::bail;
-use chrono::Utc;
 use sea_orm::{ConnectionTrait, TransactionSession, TransactionTrait};
 use subjects::Role;
 use subjects::auth::{NewPassword, UserStatus};
@@ -44,7 +44,7 @@ where
     let email = email::normalised(&email);
     wanted_roles.sort_unstable();
     wanted_roles.dedup();
-    let now = Utc::now();
+    let now = clock::now();
 
     let Some(existing) = users::find_by_email(db, &email).await? else {
         let row = user::Model {

@@ -1,8 +1,9 @@
 //! Removing what has expired.
 
 use crate::AuthApp;
+use crate::clock;
 use crate::repo::{login_attempts, refresh_tokens, sessions, users};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use platform::Run;
 use std::time::Duration;
 use store::Error;
@@ -21,7 +22,7 @@ pub async fn expire(run: Run<AuthApp>) {
             () = run.shutdown.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        if let Err(error) = sweep(&run.app, Utc::now()).await {
+        if let Err(error) = sweep(&run.app, clock::now()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed and will be tried again");
         }
     }

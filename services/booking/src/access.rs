@@ -21,11 +21,7 @@ pub struct Actor {
 ///
 /// # Errors
 /// [`BookingError::BookingNotFound`] where there is none.
-pub async fn actor(
-    db: &impl ConnectionTrait,
-    caller: &Caller,
-    row: &bookings::Model,
-) -> Result<Actor, BookingError> {
+pub async fn actor(db: &impl ConnectionTrait, caller: &Caller, row: &bookings::Model) -> Result<Actor, BookingError> {
     let user = caller.user()?;
     let kind = if is_staff_of(db, user.id, row.vendor_id, row.clinic_id).await? {
         ActorKind::Staff
@@ -43,11 +39,7 @@ pub async fn actor(
 ///
 /// # Errors
 /// [`BookingError::BookingNotFound`] where not.
-pub async fn may_see(
-    db: &impl ConnectionTrait,
-    caller: &Caller,
-    row: &bookings::Model,
-) -> Result<(), BookingError> {
+pub async fn may_see(db: &impl ConnectionTrait, caller: &Caller, row: &bookings::Model) -> Result<(), BookingError> {
     let user = caller.user()?;
     // What the row and the token tell needs no query.
     if row.customer_id == Some(user.id) || caller.is_platform_admin() {

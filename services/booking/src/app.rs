@@ -60,6 +60,6 @@ impl BookingConfig {
 /// A bad setting, or no database.
 pub async fn app(setup: &Setup) -> anyhow::Result<BookingApp> {
     let config = setup.settings.section("booking")?;
-    let store = Store::connect(setup).await?;
+    let store = Store::open(setup).await?;
     Ok(BookingApp { store, config })
 }

@@ -85,7 +85,8 @@ pub fn is_away(fault: &Fault) -> bool {
 }
 
 fn offer_from_answer(answer: ClinicAvailability) -> Result<Offer, BookingError> {
-    let ClinicAvailability { clinic_id: _, vendor_id: _, time_zone, schedule_version, bookable, service, staff } = answer;
+    let ClinicAvailability { clinic_id: _, vendor_id: _, time_zone, schedule_version, bookable, service, staff } =
+        answer;
     let service = service.ok_or(BookingError::ServiceNotFound)?;
     Ok(Offer { service, time_zone, schedule_version, bookable, staff, provisional: false })
 }

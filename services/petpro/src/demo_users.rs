@@ -1,6 +1,6 @@
 //! The people of the demo data, with ids that never change. Local stacks only: their passwords are public.
 
-use subjects::Role;
+use subjects::{MembershipRole, Role};
 use subjects::ids::UserId;
 use uuid::Uuid;
 
@@ -67,6 +67,16 @@ pub const ALL: [DemoUser; 5] = [
         about: "has a dog",
     },
 ];
+
+/// Who belongs to every demo vendor, and as what.
+pub fn members() -> Vec<(UserId, MembershipRole)> {
+    let role_of = |user: &DemoUser| match user.email {
+        "dewi@petpro.example" => Some(MembershipRole::ClinicAdmin),
+        "rina@petpro.example" => Some(MembershipRole::ClinicStaff),
+        _ => None,
+    };
+    ALL.iter().filter_map(|user| Some((user.id(), role_of(user)?))).collect()
+}
 
 impl DemoUser {
     /// The id.

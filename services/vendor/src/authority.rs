@@ -4,10 +4,10 @@ use crate::entity::{membership, vendor};
 use identity::Caller;
 use identity::memberships::{Membership, allows};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use subjects::Fault;
 use subjects::MembershipRole::ClinicAdmin;
 use subjects::ids::{ClinicId, VendorId};
 use subjects::vendor::{MembershipStatus, VendorError, VendorStatus};
-use subjects::Fault;
 
 /// The caller's standing everywhere.
 #[derive(Debug, Clone)]
@@ -23,11 +23,13 @@ impl Authority {
     pub async fn of(db: &impl ConnectionTrait, caller: &Caller) -> Result<Authority, store::Error> {
         let memberships = match &caller.user {
             None => Vec::new(),
-            Some(user) => membership::Entity::find()
-                .filter(membership::Column::UserId.eq(user.id))
-                .filter(membership::Column::Status.eq(MembershipStatus::Active))
-                .all(db)
-                .await?,
+            Some(user) => {
+                membership::Entity::find()
+                    .filter(membership::Column::UserId.eq(user.id))
+                    .filter(membership::Column::Status.eq(MembershipStatus::Active))
+                    .all(db)
+                    .await?
+            }
         };
         let memberships = memberships
             .into_iter()
@@ -111,8 +113,7 @@ impl Authority {
 
     /// The vendors where the caller is a member.
     pub fn member_vendor_ids(&self) -> Vec<VendorId> {
-        let mut vendor_ids: Vec<VendorId> =
-            self.memberships.iter().map(|membership| membership.vendor_id).collect();
+        let mut vendor_ids: Vec<VendorId> = self.memberships.iter().map(|membership| membership.vendor_id).collect();
         vendor_ids.sort_unstable();
         vendor_ids.dedup();
         vendor_ids

@@ -82,5 +82,5 @@ pub fn service() -> Service<VendorApp> {
 /// # Errors
 /// A bad setting, or no database.
 pub async fn app(setup: &Setup) -> anyhow::Result<VendorApp> {
-    Ok(VendorApp { store: Store::connect(setup).await? })
+    Ok(VendorApp { store: Store::open(setup).await? })
 }

@@ -1,10 +1,9 @@
 //! Registrations that a crash left standing are finished, or given up.
 
-use crate::VendorApp;
-use crate::clock;
 use crate::entity::registration::RegistrationStep;
 use crate::handlers::registration;
 use crate::repo::registrations;
+use crate::{Cx, VendorApp, clock};
 use chrono::TimeDelta;
 use platform::Run;
 use std::time::Duration;
@@ -31,17 +30,23 @@ pub async fn registrations(run: Run<VendorApp>) {
             () = run.shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(fault) = sweep_once(&run).await {
+        let cx = run.cx("vendor.register.sweep", ROUND_TIMEOUT);
+        if let Err(fault) = sweep_once(&cx).await {
             tracing::warn!(error.code = fault.code.as_str(), error = ?fault.source, "the sweep of registrations failed");
         }
     }
 }
 
-async fn sweep_once(run: &Run<VendorApp>) -> Result<(), Fault> {
-    let cx = &run.cx("vendor.register.sweep", ROUND_TIMEOUT);
+/// One round: gives up what stands without a vendor, finishes what has one, and forgets what is long finished.
+///
+/// # Errors
+/// Those of the database; a registration that cannot be finished now is left for the next round.
+pub async fn sweep_once(cx: &Cx) -> Result<(), Fault> {
     let now = clock::now();
     give_up(cx, GIVE_UP_AFTER).await?;
-    for row in registrations::standing_since(cx.app.store.read(), RegistrationStep::VendorCreated, now - FINISH_AFTER).await? {
+    for row in
+        registrations::standing_since(cx.app.store.read(), RegistrationStep::VendorCreated, now - FINISH_AFTER).await?
+    {
         match registration::finish(cx, &row).await {
             Ok(()) => tracing::info!(registration.id = %row.id, vendor.id = %row.vendor_id, "finished a registration"),
             Err(VendorError::RegistrationFailed) => {
@@ -51,10 +56,14 @@ async fn sweep_once(run: &Run<VendorApp>) -> Result<(), Fault> {
             Err(error) => tracing::warn!(registration.id = %row.id, %error, "a registration could not be finished"),
         }
     }
-    cx.app.store.write(cx, |tx| async move { Ok(registrations::forget_finished(&tx, now - REMEMBER_FOR).await?) }).await.map(drop)
+    cx.app
+        .store
+        .write(cx, |tx| async move { Ok(registrations::forget_finished(&tx, now - REMEMBER_FOR).await?) })
+        .await
+        .map(drop)
 }
 
-async fn give_up(cx: &crate::Cx, after: TimeDelta) -> Result<(), Fault> {
+async fn give_up(cx: &Cx, after: TimeDelta) -> Result<(), Fault> {
     let now = clock::now();
     for row in registrations::standing_since(cx.app.store.read(), RegistrationStep::Started, now - after).await? {
         let id = row.id;

@@ -158,6 +158,11 @@ impl Denials {
         lock(&self.0.subscriptions).clone()
     }
 
+    /// The subjects that the server has refused to take a message for from this connection.
+    pub fn refused_publishes(&self) -> Vec<String> {
+        lock(&self.0.publishes).keys().cloned().collect()
+    }
+
     /// Returns once the server has refused a publish to `subject` after `since`; otherwise never.
     pub async fn refused_publish(&self, subject: &str, since: Instant) {
         loop {

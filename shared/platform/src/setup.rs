@@ -1,16 +1,20 @@
 //! What a service has before it has anything of its own: configuration, keys, metrics, and its NATS connection.
 
+use crate::app::App;
 use crate::client::Client;
+use crate::cx::Cx;
 use crate::health::Health;
+use crate::meta::Meta;
 use crate::metrics::Metrics;
 use crate::nats::{Denials, NatsConfig};
 use crate::settings::Settings;
 use anyhow::Context as _;
 use identity::keys::{KeyStore, Purpose};
-use identity::{Revocations, ServiceTokens, Verifier};
+use identity::{Caller, Revocations, ServiceTokens, Verifier};
 use prometheus::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The section `keys`.
 #[derive(Debug, Clone, serde::Deserialize, garde::Validate)]
@@ -113,5 +117,13 @@ impl Setup {
             verifier: Arc::new(Verifier::new(host.keys.registry(), name)),
             revocations: Revocations::default(),
         })
+    }
+
+    /// A context in which the service itself is the caller, for one piece of work called `name` outside a running
+    /// service, seeding for example, that may take `timeout`.
+    pub fn cx<A: App>(&self, app: Arc<A>, name: &str, timeout: Duration) -> Cx<A> {
+        let caller = Caller { user: None, service: Some(A::NAME.to_owned()) };
+        let deadline = tokio::time::Instant::now() + timeout;
+        Cx::new(app, self.client.clone(), caller, None, Meta::background(name), deadline)
     }
 }

@@ -33,7 +33,7 @@ pub enum LogFormat {
 
 impl Default for LogConfig {
     fn default() -> LogConfig {
-        LogConfig { filter: "info,sqlx=warn,async_nats=warn".to_owned(), format: LogFormat::Auto }
+        LogConfig { filter: "info,sqlx=warn,async_nats=warn,sea_orm_migration=warn".to_owned(), format: LogFormat::Auto }
     }
 }
 

@@ -1,106 +1,156 @@
-//! What the database refuses, and what that means for the caller.
+//! What the database can answer other than rows, and what the caller learns of it.
 
-use sea_orm::{DbErr, RuntimeErr};
-use subjects::Fault;
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
+use sqlx::error::DatabaseError;
+use subjects::{ErrorCode, Fault, NoError, Violation};
 
-/// After how long a caller should try again when the database is away or busy.
+/// After how many milliseconds trying again makes sense when the database is away or too busy.
 const RETRY_AFTER_MS: u64 = 1_000;
 
-const LOCK_NOT_AVAILABLE: &str = "55P03";
-const QUERY_CANCELED: &str = "57014";
-const SERIALIZATION_FAILURE: &str = "40001";
-const DEADLOCK_DETECTED: &str = "40P01";
-
-/// A failure of the database or of reading its answer.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The database refused, or is away.
-    #[error("{0}")]
-    Database(#[from] DbErr),
-    /// A row or a stored body does not have the shape that the code expects.
-    #[error("unreadable stored value: {0}")]
-    Unreadable(String),
-}
+/// A failure of the database.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(#[from] DbErr);
 
 impl Error {
-    /// The name of the violated constraint, if that is what it was.
+    /// The name of the violated constraint: unique, foreign key, check, not null or exclusion (SQLSTATE class 23).
     pub fn constraint(&self) -> Option<&str> {
-        match self {
-            Error::Database(error) => database_error(error)?.constraint(),
-            Error::Unreadable(_) => None,
-        }
+        self.database_error().and_then(DatabaseError::constraint)
     }
 
-    /// The database's SQLSTATE.
-    pub fn sql_state(&self) -> Option<String> {
-        match self {
-            Error::Database(error) => sql_state(error),
-            Error::Unreadable(_) => None,
-        }
+    /// The SQLSTATE that Postgres answered (its manual, appendix A).
+    pub fn sqlstate(&self) -> Option<String> {
+        self.database_error().and_then(DatabaseError::code).map(|code| code.into_owned())
     }
 
+    /// A deadlock or a serialisation failure: the same transaction may well succeed when it is tried again.
+    pub(crate) fn is_worth_a_retry(&self) -> bool {
+        matches!(self.sqlstate().as_deref(), Some("40P01" | "40001"))
+    }
+
+    /// A lock was not given within `lock_timeout`.
     pub(crate) fn is_lock_timeout(&self) -> bool {
-        self.sql_state().as_deref() == Some(LOCK_NOT_AVAILABLE)
+        self.sqlstate().as_deref() == Some("55P03")
+    }
+
+    /// The answer came from Postgres, which has given up the transaction with it.
+    pub(crate) fn aborts_the_transaction(&self) -> bool {
+        self.database_error().is_some()
+    }
+
+    fn database_error(&self) -> Option<&dyn DatabaseError> {
+        match self.sqlx_error()? {
+            SqlxError::Database(error) => Some(error.as_ref()),
+            _ => None,
+        }
+    }
+
+    fn sqlx_error(&self) -> Option<&SqlxError> {
+        match &self.0 {
+            DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error))
+            | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error.as_ref()),
+            _ => None,
+        }
+    }
+
+    fn code(&self) -> ErrorCode {
+        match &self.0 {
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => {
+                return ErrorCode::Unavailable;
+            }
+            DbErr::Conn(_) if self.database_error().is_none() => return ErrorCode::Unavailable,
+            _ => {}
+        }
+        match self.sqlx_error() {
+            Some(
+                SqlxError::Io(_)
+                | SqlxError::Tls(_)
+                | SqlxError::PoolTimedOut
+                | SqlxError::PoolClosed
+                | SqlxError::WorkerCrashed,
+            ) => ErrorCode::Unavailable,
+            _ => self.sqlstate().map_or(ErrorCode::Internal, |sqlstate| code_of_sqlstate(&sqlstate)),
+        }
     }
 }
 
-/// A conflict between transactions that goes away when one of them is tried again.
-pub(crate) fn is_retryable(error: &DbErr) -> bool {
-    matches!(sql_state(error).as_deref(), Some(SERIALIZATION_FAILURE | DEADLOCK_DETECTED))
-}
-
-fn sql_state(error: &DbErr) -> Option<String> {
-    database_error(error)?.code().map(|code| code.into_owned())
-}
-
-fn database_error(error: &DbErr) -> Option<&(dyn sqlx::error::DatabaseError + 'static)> {
-    match error {
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            error.as_database_error()
-        }
-        _ => None,
-    }
-}
-
-fn is_away(error: &DbErr) -> bool {
-    match error {
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            matches!(**error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
-                || error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code.starts_with("57P"))
-        }
-        _ => false,
+fn code_of_sqlstate(sqlstate: &str) -> ErrorCode {
+    match sqlstate {
+        // query_canceled, lock_not_available
+        "57014" | "55P03" => ErrorCode::DeadlineExceeded,
+        // admin_shutdown, crash_shutdown, cannot_connect_now; read_only_sql_transaction, as on a former primary
+        "57P01" | "57P02" | "57P03" | "25006" => ErrorCode::Unavailable,
+        // serialization_failure, deadlock_detected: the retries were not enough
+        "40001" | "40P01" => ErrorCode::Unavailable,
+        // character_not_in_repertoire, untranslatable_character: U+0000, which Postgres cannot keep
+        "22021" | "22P05" => ErrorCode::BadRequest,
+        // connection_exception, insufficient_resources
+        _ if sqlstate.starts_with("08") || sqlstate.starts_with("53") => ErrorCode::Unavailable,
+        _ => ErrorCode::Internal,
     }
 }
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
-        let (state, away) = match &error {
-            Error::Database(error) => (sql_state(error), is_away(error)),
-            Error::Unreadable(_) => (None, false),
+        let fault = match error.code() {
+            ErrorCode::Unavailable => Fault::unavailable(RETRY_AFTER_MS),
+            ErrorCode::DeadlineExceeded => Fault::deadline_exceeded(),
+            ErrorCode::BadRequest => {
+                Fault::invalid(vec![Violation::new("", "text may not hold the character U+0000")])
+            }
+            _ => return Fault::internal(error),
         };
-        if away {
-            return Fault::unavailable(RETRY_AFTER_MS).with_source(error);
-        }
-        match state.as_deref() {
-            Some(QUERY_CANCELED | LOCK_NOT_AVAILABLE) => Fault::deadline_exceeded().with_source(error),
-            Some(SERIALIZATION_FAILURE | DEADLOCK_DETECTED) => Fault::unavailable(RETRY_AFTER_MS).with_source(error),
-            _ => Fault::internal(error),
-        }
+        fault.with_source(error)
     }
 }
 
-/// Turns violated constraints into typed errors.
-pub trait ResultExt<T> {
-    /// `error` where the named constraint was violated; any other failure as it is.
-    ///
-    /// # Errors
-    /// As said.
-    fn on_constraint<E: From<Fault>>(self, constraint: &str, error: E) -> Result<T, E>;
+impl From<Error> for NoError {
+    fn from(error: Error) -> NoError {
+        NoError(Fault::from(error))
+    }
 }
 
-impl<T> ResultExt<T> for Result<T, Error> {
-    fn on_constraint<E: From<Fault>>(self, constraint: &str, error: E) -> Result<T, E> {
-        self.map_err(|failure| if failure.constraint() == Some(constraint) { error } else { Fault::from(failure).into() })
+/// Turns violated constraints into a service's own errors.
+pub trait ResultExt<T> {
+    /// `refusal` where the named constraint is violated; any other failure as it is.
+    ///
+    /// # Errors
+    /// See above.
+    fn on_constraint<E: From<Fault>>(self, constraint: &str, refusal: E) -> Result<T, E>;
+}
+
+impl<T, X: Into<Error>> ResultExt<T> for Result<T, X> {
+    fn on_constraint<E: From<Fault>>(self, constraint: &str, refusal: E) -> Result<T, E> {
+        self.map_err(|error| {
+            let error: Error = error.into();
+            match error.constraint() {
+                Some(violated) if violated == constraint => refusal,
+                _ => Fault::from(error).into(),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_pool_and_a_database_that_is_away_are_unavailable() {
+        let busy = Error::from(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
+        let fault = Fault::from(busy);
+        assert_eq!((fault.code, fault.retry_after_ms), (ErrorCode::Unavailable, Some(RETRY_AFTER_MS)));
+
+        let refused = SqlxError::Io(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+        let away = Error::from(DbErr::Conn(RuntimeErr::SqlxError(refused.into())));
+        assert_eq!(Fault::from(away).code, ErrorCode::Unavailable);
+    }
+
+    #[test]
+    fn what_nobody_expects_is_internal_and_keeps_its_cause() {
+        let fault = Fault::from(Error::from(DbErr::Custom("no such column".to_owned())));
+        assert_eq!(fault.code, ErrorCode::Internal);
+        assert!(fault.source.unwrap().to_string().contains("no such column"));
     }
 }

@@ -1,114 +1,161 @@
-//! Answers kept under idempotency keys.
+//! What is stored under an idempotency key: see `claim_idempotency_key` and `record_refusal` in the common SQL.
 
 use crate::error::Error;
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
+use platform::{App, Cx};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
-use subjects::{ErrorCode, Fault};
+use subjects::{ErrorCode, Fault, Request, ServiceError};
 
-/// After how long a caller should try again whose key is in use.
+/// The longest idempotency key, in bytes.
+const MAX_KEY_LENGTH: usize = 255;
+/// After how many milliseconds asking again makes sense while the first request is still at work.
 const RETRY_AFTER_MS: u64 = 1_000;
+/// What is kept of the deadline for answering that the key is in use.
+const ANSWERING_TIME: Duration = Duration::from_millis(100);
 
-/// A request under a key.
-pub(crate) struct Claim<'a> {
+const CLAIM: &str = "select body_hash, status, reply from claim_idempotency_key($1, $2, $3, $4)";
+const RECORD_REFUSAL: &str = "select body_hash, status, reply from record_refusal($1, $2, $3, $4, $5, $6)";
+
+/// A key with all that it is unique in, and the hash of the request that it came with.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
     scope: String,
-    subject: &'static str,
-    key: &'a str,
+    subject: String,
+    key: String,
     body_hash: Vec<u8>,
 }
 
-impl<'a> Claim<'a> {
-    pub(crate) fn new(
-        scope: String,
-        subject: &'static str,
-        key: &'a str,
-        request: &impl Serialize,
-    ) -> Result<Claim<'a>, Fault> {
-        let body = serde_json::to_vec(request).map_err(Fault::internal)?;
-        Ok(Claim { scope, subject, key, body_hash: Sha256::digest(&body).to_vec() })
-    }
+/// An answer on its way into the table.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    key: Key,
+    reply: serde_json::Value,
 }
 
-#[derive(FromQueryResult)]
-struct Stored {
+/// What was stored before.
+#[derive(Debug)]
+pub(crate) struct Stored {
     body_hash: Vec<u8>,
     status: String,
     reply: serde_json::Value,
 }
 
-/// What is stored under the key; waits for whoever works under it, for as long as `wait`.
-pub(crate) async fn look_up<T: DeserializeOwned>(
-    db: &impl ConnectionTrait,
-    claim: &Claim<'_>,
-    wait: Duration,
-) -> Result<Option<Result<T, Fault>>, Fault> {
-    let wait_ms = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1);
-    let statement = Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "select body_hash, status, reply from claim_idempotency_key($1, $2, $3, $4)",
-        [claim.scope.as_str().into(), claim.subject.into(), claim.key.into(), wait_ms.into()],
-    );
-    let found = Stored::find_by_statement(statement).one(db).await.map_err(Error::from);
-    let stored = match found {
-        Ok(Some(stored)) => stored,
-        Ok(None) => return Ok(None),
-        Err(error) if error.is_lock_timeout() => {
-            let mut fault = Fault::new(ErrorCode::Conflict, "the first request under this key is still being worked on")
-                .with_reason("idempotency_key_in_use");
-            fault.retry_after_ms = Some(RETRY_AFTER_MS);
-            return Err(fault);
+impl Key {
+    /// The key of a request. None: it has none.
+    pub(crate) fn of<A: App>(cx: &Cx<A>, request: &impl Serialize) -> Result<Option<Key>, Fault> {
+        let Some(key) = &cx.meta().idempotency_key else { return Ok(None) };
+        if key.len() > MAX_KEY_LENGTH {
+            let message = format!("an idempotency key may have at most {MAX_KEY_LENGTH} bytes");
+            return Err(Fault::new(ErrorCode::BadRequest, message).with_reason("idempotency_key_too_long"));
         }
-        Err(error) => return Err(error.into()),
-    };
-    if stored.body_hash != claim.body_hash {
-        return Err(Fault::new(ErrorCode::Unprocessable, "this key was used before with another request")
-            .with_reason("idempotency_key_reused"));
+        // By way of a `Value`, whose maps are sorted: equal requests give equal bytes.
+        let body = serde_json::to_value(request).map_err(Fault::internal)?;
+        let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
+        let scope = cx.caller().scope();
+        Ok(Some(Key { scope, subject: cx.meta().subject.clone(), key: key.clone(), body_hash }))
     }
-    if stored.status == "refused" {
-        let fault: Fault = serde_json::from_value(stored.reply).map_err(Fault::internal)?;
-        return Ok(Some(Err(fault)));
+
+    /// Waits until nobody else works under the key, and tells what is stored under it. The key is ours until the
+    /// transaction's end.
+    pub(crate) async fn claim(&self, tx: &impl ConnectionTrait, wait: Duration) -> Result<Option<Stored>, Fault> {
+        let values: [Value; 4] =
+            [self.scope.as_str().into(), self.subject.as_str().into(), self.key.as_str().into(), milliseconds(wait)];
+        let claimed = tx.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, CLAIM, values)).await;
+        match claimed.map_err(Error::from) {
+            Ok(row) => Ok(row.map(|row| Stored::read(&row)).transpose()?),
+            Err(error) if error.is_lock_timeout() => Err(key_in_use()),
+            Err(error) => Err(error.into()),
+        }
     }
-    Ok(Some(Ok(serde_json::from_value(stored.reply).map_err(Fault::internal)?)))
-}
 
-/// Whether a refusal is an answer, rather than a sign of overload or a fault of ours.
-pub(crate) fn is_worth_keeping(fault: &Fault) -> bool {
-    !fault.code.is_ours() && fault.code != ErrorCode::RateLimited && fault.code != ErrorCode::Unauthenticated
-}
-
-pub(crate) async fn keep_reply(
-    db: &impl ConnectionTrait,
-    claim: &Claim<'_>,
-    reply: &impl Serialize,
-) -> Result<(), Error> {
-    keep(db, claim, "replied", reply).await
-}
-
-pub(crate) async fn keep_refusal(db: &impl ConnectionTrait, claim: &Claim<'_>, fault: &Fault) -> Result<(), Error> {
-    keep(db, claim, "refused", fault).await
-}
-
-async fn keep(
-    db: &impl ConnectionTrait,
-    claim: &Claim<'_>,
-    status: &str,
-    reply: &impl Serialize,
-) -> Result<(), Error> {
-    let reply = serde_json::to_value(reply).map_err(|error| Error::Unreadable(error.to_string()))?;
-    let statement = Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "insert into idempotency_keys (scope, subject, key, body_hash, status, reply) values ($1, $2, $3, $4, $5, $6)",
-        [
-            claim.scope.as_str().into(),
-            claim.subject.into(),
-            claim.key.into(),
-            claim.body_hash.clone().into(),
-            status.into(),
+    /// Stores a refusal, unless an answer is stored by now: that one is told then.
+    pub(crate) async fn record_refusal(
+        &self,
+        database: &impl ConnectionTrait,
+        refusal: &Fault,
+        wait: Duration,
+    ) -> Result<Option<Stored>, Fault> {
+        let reply = serde_json::to_value(refusal).map_err(Fault::internal)?;
+        let values: [Value; 6] = [
+            self.scope.as_str().into(),
+            self.subject.as_str().into(),
+            self.key.as_str().into(),
+            self.body_hash.clone().into(),
             reply.into(),
-        ],
-    );
-    db.execute_raw(statement).await?;
-    Ok(())
+            milliseconds(wait),
+        ];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, RECORD_REFUSAL, values);
+        let row = database.query_one_raw(statement).await.map_err(Error::from)?;
+        Ok(row.map(|row| Stored::read(&row)).transpose()?)
+    }
+
+    /// The answer to be stored with the effect.
+    pub(crate) fn answer(&self, reply: &impl Serialize) -> Result<Answer, Fault> {
+        let reply = serde_json::to_value(reply).map_err(Fault::internal)?;
+        Ok(Answer { key: self.clone(), reply })
+    }
+}
+
+impl Answer {
+    /// Scope, subject, key, hash and reply, in this order.
+    pub(crate) fn values(&self) -> [Value; 5] {
+        let Key { scope, subject, key, body_hash } = &self.key;
+        [
+            scope.as_str().into(),
+            subject.as_str().into(),
+            key.as_str().into(),
+            body_hash.clone().into(),
+            self.reply.clone().into(),
+        ]
+    }
+}
+
+impl Stored {
+    fn read(row: &QueryResult) -> Result<Stored, Error> {
+        Ok(Stored {
+            body_hash: row.try_get("", "body_hash")?,
+            status: row.try_get("", "status")?,
+            reply: row.try_get("", "reply")?,
+        })
+    }
+
+    /// Whether it was stored for the same request.
+    pub(crate) fn is_for(&self, key: &Key) -> bool {
+        self.body_hash == key.body_hash
+    }
+
+    /// The stored answer, given again.
+    pub(crate) fn replay<R: Request>(self) -> Result<R::Reply, R::Error> {
+        let unreadable = |error| R::Error::from_fault(Fault::internal(error));
+        if self.status == "refused" {
+            let fault: Fault = serde_json::from_value(self.reply).map_err(unreadable)?;
+            return Err(R::Error::from_fault(fault));
+        }
+        serde_json::from_value(self.reply).map_err(unreadable)
+    }
+}
+
+/// Whether a refusal is the domain's, and so stays the answer under its key. What says "not now" or "not you" is
+/// worth asking again.
+pub(crate) fn is_stored(refusal: &Fault) -> bool {
+    !refusal.code.is_ours() && !matches!(refusal.code, ErrorCode::RateLimited | ErrorCode::Unauthenticated)
+}
+
+/// How long to wait for a key: the deadline's rest, but for what answering takes.
+pub(crate) fn wait_for_key(remaining: Duration) -> Duration {
+    remaining.saturating_sub(ANSWERING_TIME.min(remaining / 4))
+}
+
+fn key_in_use() -> Fault {
+    let message = "a request with this idempotency key is still at work";
+    let mut fault = Fault::new(ErrorCode::Conflict, message).with_reason("idempotency_key_in_use");
+    fault.retry_after_ms = Some(RETRY_AFTER_MS);
+    fault
+}
+
+/// At least one: for Postgres, zero means without end.
+fn milliseconds(wait: Duration) -> Value {
+    i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1).into()
 }

@@ -1,24 +1,29 @@
-//! Postgres for services: transactions that tell the world, once, what they made true.
+//! Postgres as a service sees it: one schema, one login role, and transactions that carry their events with them.
 //!
-//! - [`Store::write`] runs a change in one transaction; [`Store::keyed`] also keeps its answer under the caller's
-//!   idempotency key.
-//! - [`Tx::emit`] puts an event into the outbox of the same transaction; [`relay`] publishes it.
-//! - [`work`] makes a durable consumer whose effect and inbox row are one transaction.
-//! - [`Error`] knows which constraint was violated; [`ResultExt::on_constraint`] makes it a typed error.
+//! - [`Store::write`] and [`Store::keyed`] run a handler's one transaction; [`Tx::emit`] puts events into its outbox.
+//! - [`relay()`] publishes the outbox to JetStream; [`work`] makes a durable consumer whose effect and inbox row are
+//!   one transaction.
+//! - [`Error`] knows the violated constraint, which repositories turn into the service's own errors
+//!   ([`ResultExt::on_constraint`]).
+//! - [`cursor`] and [`page()`] page lists, [`expect_version`] guards changes.
+//!
+//! The tables that this needs stand in `migrations/sql/common.up.sql`.
 
-pub mod cleanup;
+mod cleanup;
 mod config;
 pub mod cursor;
 mod error;
 mod idempotency;
+mod keyed;
+mod metrics;
 mod outbox;
 mod relay;
 mod store;
+mod transaction;
 mod tx;
 mod version;
 mod work;
 
-pub use cleanup::cleanup;
 pub use config::PostgresConfig;
 pub use cursor::page;
 pub use error::{Error, ResultExt};

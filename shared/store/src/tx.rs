@@ -1,96 +1,170 @@
-//! A transaction, as effects get it.
+//! A transaction as handlers and repositories see it.
 
-use crate::error::{Error, is_retryable};
-use crate::outbox;
-use async_trait::async_trait;
-use platform::Meta;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
-use std::sync::Arc;
+use crate::error::Error;
+use crate::idempotency::Answer;
+use crate::outbox::{self, Origin, OutboxRow};
+use crate::store::Store;
+use sea_orm::prelude::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, TransactionTrait as _,
+};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use subjects::Event;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use subjects::{Event, Fault};
+use tokio::time::{Instant, timeout_at};
 
-/// A transaction under way. Cheap to clone; the store commits it once the effect has returned.
+/// One transaction. Clones are the same transaction; all of them must be gone when the handler's closure returns.
+///
+/// What was emitted, and the answer under an idempotency key, are written in one statement right before the commit.
 #[derive(Clone)]
-pub struct Tx(Arc<Inner>);
-
-struct Inner {
-    transaction: DatabaseTransaction,
-    meta: Meta,
-    conflicted: AtomicBool,
-    emitted: AtomicBool,
+pub struct Tx {
+    inner: Arc<Inner>,
 }
 
-/// How a transaction ended that an effect has left.
-pub(crate) struct Left {
-    pub(crate) transaction: DatabaseTransaction,
-    pub(crate) conflicted: bool,
-    pub(crate) emitted: bool,
+struct Inner {
+    database: DatabaseTransaction,
+    store: Store,
+    origin: Origin,
+    pending: Mutex<Pending>,
+    /// Postgres has given up the transaction: a commit would silently undo it.
+    aborted: AtomicBool,
+    /// The cause was a deadlock or a serialisation failure.
+    worth_a_retry: AtomicBool,
+}
+
+#[derive(Default)]
+struct Pending {
+    events: Vec<OutboxRow>,
+    answer: Option<Answer>,
 }
 
 impl Tx {
-    pub(crate) fn new(transaction: DatabaseTransaction, meta: Meta) -> Tx {
-        let (conflicted, emitted) = (AtomicBool::new(false), AtomicBool::new(false));
-        Tx(Arc::new(Inner { transaction, meta, conflicted, emitted }))
+    pub(crate) async fn begin(store: &Store, origin: &Origin, deadline: Instant) -> Result<Tx, Fault> {
+        let database = timeout_at(deadline, store.read().begin())
+            .await
+            .map_err(|_elapsed| Fault::deadline_exceeded())?
+            .map_err(Error::from)?;
+        let inner = Inner {
+            database,
+            store: store.clone(),
+            origin: origin.clone(),
+            pending: Mutex::default(),
+            aborted: AtomicBool::new(false),
+            worth_a_retry: AtomicBool::new(false),
+        };
+        Ok(Tx { inner: Arc::new(inner) })
     }
 
-    /// Takes the transaction back from its effect.
+    /// Tells an event, once the transaction is committed: it goes to the outbox, with the trace, the correlation and
+    /// the cause of the work at hand. The body is JSON.
     ///
     /// # Errors
-    /// The effect has kept a clone beyond its end, which would let it write after the commit.
-    pub(crate) fn leave(self) -> Result<Left, Error> {
-        let inner = Arc::try_unwrap(self.0)
-            .map_err(|_still_used| Error::Unreadable("a transaction was kept beyond its effect".to_owned()))?;
-        Ok(Left {
-            transaction: inner.transaction,
-            conflicted: inner.conflicted.into_inner(),
-            emitted: inner.emitted.into_inner(),
-        })
-    }
-
-    /// Puts an event into the outbox. It is published after the commit, and only then.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub async fn emit<E: Event>(&self, event: &E) -> Result<(), Error> {
-        outbox::insert(self, event, &self.0.meta).await?;
-        self.0.emitted.store(true, Ordering::Relaxed);
+    /// The event has no JSON form.
+    pub async fn emit<E: Event>(&self, event: &E) -> Result<(), Fault> {
+        let row = OutboxRow::new(event, &self.inner.origin).map_err(Fault::internal)?;
+        self.pending().events.push(row);
         Ok(())
     }
 
-    /// The circumstances that its events carry on.
-    pub fn meta(&self) -> &Meta {
-        &self.0.meta
+    pub(crate) fn answer(&self, answer: Answer) {
+        self.pending().answer = Some(answer);
     }
 
-    fn note<T>(&self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
-        if let Err(error) = &outcome
-            && is_retryable(error)
+    pub(crate) fn is_worth_a_retry(&self) -> bool {
+        self.inner.worth_a_retry.load(Ordering::Relaxed)
+    }
+
+    /// Writes what is pending, commits, and wakes the relay if there is something for it.
+    pub(crate) async fn commit(self) -> Result<(), CommitError> {
+        if self.inner.aborted.load(Ordering::Relaxed) {
+            return Err(CommitError::Aborted);
+        }
+        let Pending { events, answer } = std::mem::take(&mut *self.pending());
+        let has_events = !events.is_empty();
+        if let Some(statement) = outbox::flush(&events, answer.as_ref()) {
+            self.execute_raw(statement).await.map_err(Error::from)?;
+        }
+        let Inner { database, store, .. } = Arc::into_inner(self.inner).ok_or(CommitError::StillInUse)?;
+        database.commit().await.map_err(Error::from)?;
+        if has_events {
+            store.inner().outbox_filled.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(self) {
+        // A clone that is still somewhere rolls back when it goes; so does a rollback that fails, with its connection.
+        if let Some(inner) = Arc::into_inner(self.inner)
+            && let Err(error) = inner.database.rollback().await
         {
-            self.0.conflicted.store(true, Ordering::Relaxed);
+            tracing::debug!(error = %error, "a rollback failed, its connection is given up");
+        }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.inner.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn noticed<T>(&self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
+        if let Err(error) = &outcome {
+            let error = Error::from(error.clone());
+            if error.aborts_the_transaction() {
+                self.inner.aborted.store(true, Ordering::Relaxed);
+            }
+            if error.is_worth_a_retry() {
+                self.inner.worth_a_retry.store(true, Ordering::Relaxed);
+            }
         }
         outcome
     }
 }
 
-#[async_trait]
+/// Why a transaction was not committed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommitError {
+    #[error("a statement failed and its failure was passed over, so that nothing could be committed")]
+    Aborted,
+    #[error("a clone of the transaction outlived the work that it was for")]
+    StillInUse,
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+impl From<CommitError> for Fault {
+    fn from(error: CommitError) -> Fault {
+        match error {
+            CommitError::Database(error) => error.into(),
+            CommitError::Aborted | CommitError::StillInUse => Fault::internal(error),
+        }
+    }
+}
+
+#[async_trait::async_trait]
 impl ConnectionTrait for Tx {
     fn get_database_backend(&self) -> DbBackend {
-        self.0.transaction.get_database_backend()
+        DbBackend::Postgres
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.note(self.0.transaction.execute_raw(statement).await)
+        self.noticed(self.inner.database.execute_raw(statement).await)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.note(self.0.transaction.execute_unprepared(sql).await)
+        self.noticed(self.inner.database.execute_unprepared(sql).await)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.note(self.0.transaction.query_one_raw(statement).await)
+        self.noticed(self.inner.database.query_one_raw(statement).await)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.note(self.0.transaction.query_all_raw(statement).await)
+        self.noticed(self.inner.database.query_all_raw(statement).await)
+    }
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx").field("origin", &self.inner.origin).finish_non_exhaustive()
     }
 }

@@ -1,14 +1,27 @@
-//! Versions of aggregates, the guard against lost edits.
+//! Optimistic concurrency.
 
 use subjects::{ErrorCode, Fault};
 
-/// Checks that a change is based on the current version.
+/// Refuses a change that is based on another version than the current one.
 ///
 /// # Errors
-/// [`ErrorCode::PreconditionFailed`] where it is not.
+/// [`ErrorCode::PreconditionFailed`], with the reason `version_mismatch`.
 pub fn expect_version(expected: i64, current: i64) -> Result<(), Fault> {
     if expected == current {
         return Ok(());
     }
-    Err(Fault::new(ErrorCode::PreconditionFailed, "it has changed since: read it again and repeat the change"))
+    let message = format!("it has changed: the current version is {current}, your change is based on {expected}");
+    Err(Fault::new(ErrorCode::PreconditionFailed, message).with_reason("version_mismatch"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_current_version_may_be_changed() {
+        assert_eq!(expect_version(3, 3), Ok(()));
+        let refused = expect_version(2, 3).unwrap_err();
+        assert_eq!((refused.code, refused.reason.as_ref()), (ErrorCode::PreconditionFailed, "version_mismatch"));
+    }
 }

@@ -11,8 +11,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-const CLINIC_STAFF: Access =
-    Access(&[Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
+const CLINIC_STAFF: Access = Access(&[Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
 
 /// Books a service for a pet. Without a staff member, the first free one who performs the service is taken.
 ///

@@ -41,10 +41,9 @@ fn a_pet_has_a_name_that_can_be_read_and_stored() {
 
 #[test]
 fn older_field_names_are_understood() {
-    let create: CreateBooking = serde_json::from_value(
-        json!({"serviceId": ID, "vendorId": ID, "date": "2027-03-01T02:00:00Z", "petId": ID}),
-    )
-    .unwrap();
+    let create: CreateBooking =
+        serde_json::from_value(json!({"serviceId": ID, "vendorId": ID, "date": "2027-03-01T02:00:00Z", "petId": ID}))
+            .unwrap();
     assert_eq!(create.starts_at.to_rfc3339(), "2027-03-01T02:00:00+00:00");
     let check: FindAvailability =
         serde_json::from_value(json!({"serviceId": ID, "vendorId": ID, "date": "2027-03-01"})).unwrap();

@@ -108,7 +108,8 @@ pub enum ClinicSort {
 #[serde(rename_all = "camelCase")]
 #[garde(custom(point_is_whole))]
 pub struct FindClinics {
-    /// Words of the name, description or address; accents do not matter and typing errors are forgiven.
+    /// Words of the name, description or address, or of its vendor's; accents do not matter and typing errors are
+    /// forgiven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(length(chars, max = 100), custom(rules::readable_if_present))]
     pub text: Option<String>,

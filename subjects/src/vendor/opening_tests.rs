@@ -78,7 +78,11 @@ fn an_exception_replaces_the_day_but_not_the_night_before() {
         intervals: vec![DayInterval { opens: wall("10:00"), closes: wall("12:00") }],
         note: None,
     });
-    hours.exceptions.push(HourException { date: date("2026-03-04"), intervals: Vec::new(), note: Some("Nyepi".into()) });
+    hours.exceptions.push(HourException {
+        date: date("2026-03-04"),
+        intervals: Vec::new(),
+        note: Some("Nyepi".into()),
+    });
     check(
         &hours,
         "2026-03-03",
@@ -154,8 +158,11 @@ fn any_wall_time() -> impl Strategy<Value = WallTime> {
 }
 
 fn any_week() -> impl Strategy<Value = Vec<WeeklyInterval>> {
-    let interval = (0_usize..7, any_wall_time(), any_wall_time())
-        .prop_map(|(day, opens, closes)| WeeklyInterval { day: Weekday::ALL[day], opens, closes });
+    let interval = (0_usize..7, any_wall_time(), any_wall_time()).prop_map(|(day, opens, closes)| WeeklyInterval {
+        day: Weekday::ALL[day],
+        opens,
+        closes,
+    });
     prop::collection::vec(interval, 0..12)
 }
 

@@ -47,11 +47,7 @@ pub(super) fn sensible_date_if_present(date: &Option<NaiveDate>, context: &()) -
 /// A list in which nothing stands twice.
 pub(super) fn distinct<T: Ord>(items: &[T], _: &()) -> garde::Result {
     let distinct_items: std::collections::BTreeSet<&T> = items.iter().collect();
-    if distinct_items.len() == items.len() {
-        Ok(())
-    } else {
-        Err(garde::Error::new("must not name anything twice"))
-    }
+    if distinct_items.len() == items.len() { Ok(()) } else { Err(garde::Error::new("must not name anything twice")) }
 }
 
 #[cfg(test)]

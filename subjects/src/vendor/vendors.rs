@@ -1,8 +1,8 @@
 //! Vendors: businesses that offer services or sell, and their approval.
 
+use super::WRITERS;
 use super::error::VendorError;
 use super::rules;
-use super::WRITERS;
 use crate::access::Access;
 use crate::auth::NewPassword;
 use crate::ids::{UserId, VendorId};

@@ -2,12 +2,12 @@
 
 use super::Cx;
 use super::tokens::{self, Issued};
+use crate::clock;
 use crate::domain::refresh::{self, Decision, Shown};
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
 use crate::repo::{refresh_tokens, sessions, users};
 use crate::revocation;
-use chrono::Utc;
 use store::Tx;
 use subjects::Fault;
 use subjects::auth::{AuthError, Refresh, Tokens};
@@ -22,7 +22,7 @@ pub async fn refresh(cx: Cx, req: Refresh) -> Result<Tokens, AuthError> {
 }
 
 async fn renew(cx: &Cx, tx: &Tx, req: &Refresh) -> Result<Result<Tokens, AuthError>, Fault> {
-    let now = Utc::now();
+    let now = clock::now();
     let shown = &req.refresh_token;
     let refused = Ok(Err(AuthError::InvalidRefreshToken));
 

@@ -2,11 +2,11 @@
 
 use super::Cx;
 use crate::account::Account;
+use crate::clock;
 use crate::domain::users::PENDING_LIFETIME;
 use crate::domain::{email, password};
 use crate::entity::user;
 use crate::repo::users;
-use chrono::Utc;
 use store::Tx;
 use subjects::auth::{ActivateUser, AuthError, CreateUser, NewPassword, Register, User, UserRegistered, UserStatus};
 use subjects::ids::UserId;
@@ -77,7 +77,7 @@ pub async fn activate_user(cx: Cx, req: ActivateUser) -> Result<User, AuthError>
 }
 
 async fn activate(tx: &Tx, id: UserId) -> Result<User, AuthError> {
-    let now = Utc::now();
+    let now = clock::now();
     let mut account = users::lock(tx, id).await?.ok_or(AuthError::UserNotFound)?;
     let Some(expires_at) = account.row.expires_at else { return Ok(account.to_user()) };
     if expires_at <= now {
@@ -104,7 +104,7 @@ struct NewAccount {
 
 fn new_account(new: NewAccount) -> Account {
     let NewAccount { id, email, password_hash, first_name, last_name, phone_number, status } = new;
-    let now = Utc::now();
+    let now = clock::now();
     let row = user::Model {
         id,
         email,

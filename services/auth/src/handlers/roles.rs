@@ -1,12 +1,12 @@
 //! Roles.
 
 use super::Cx;
+use crate::clock;
 use crate::domain::users as rules;
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
 use crate::repo::{roles, users};
 use crate::revocation;
-use chrono::Utc;
 use store::Tx;
 use subjects::auth::{AssignRoles, AuthError, FindRoles, RoleDetails, User, UserStatus, UserUpdated};
 use subjects::{Page, Role};
@@ -35,7 +35,7 @@ pub async fn assign(cx: Cx, req: AssignRoles) -> Result<User, AuthError> {
 }
 
 async fn change(tx: &Tx, id: subjects::ids::UserId, wanted: &[Role], expected_version: i64) -> Result<User, AuthError> {
-    let now = Utc::now();
+    let now = clock::now();
     let mut account = users::lock(tx, id).await?.ok_or(AuthError::UserNotFound)?;
     if account.row.status == UserStatus::Pending {
         return Err(AuthError::UserNotFound);

@@ -1,12 +1,12 @@
 //! Users, for themselves, for those who run the platform, and for other services.
 
 use super::Cx;
+use crate::clock;
 use crate::domain::{email, users as rules};
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
 use crate::repo::users::{self, Filter};
 use crate::revocation;
-use chrono::Utc;
 use store::Tx;
 use subjects::Page;
 use subjects::auth::{AuthError, FindUser, FindUsers, UpdateUser, User, UserStatus, UserUpdated};
@@ -47,7 +47,7 @@ pub async fn update(cx: Cx, req: UpdateUser) -> Result<User, AuthError> {
 }
 
 async fn change(tx: &Tx, req: &UpdateUser, expected_version: i64) -> Result<User, AuthError> {
-    let now = Utc::now();
+    let now = clock::now();
     let mut account = users::lock(tx, req.id).await?.ok_or(AuthError::UserNotFound)?;
     if account.row.status == UserStatus::Pending {
         return Err(AuthError::UserNotFound);

@@ -56,8 +56,11 @@ pub fn free_slots(offer: &Offer, claims: &[Claim], from: Instant, to: Instant) -
                     break;
                 }
                 if is_free(taken, offer.service_id(), &period) {
-                    let new_slot =
-                        || FreeSlot { starts_at, ends_at: period.ends_at, staff_ids: Vec::with_capacity(offer.staff.len()) };
+                    let new_slot = || FreeSlot {
+                        starts_at,
+                        ends_at: period.ends_at,
+                        staff_ids: Vec::with_capacity(offer.staff.len()),
+                    };
                     slots.entry(starts_at).or_insert_with(new_slot).staff_ids.push(member.staff_id);
                 }
                 starts_at += Duration::minutes(STEP_MINUTES);

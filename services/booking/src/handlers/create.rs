@@ -48,8 +48,7 @@ async fn prepare(cx: &Cx, request: &CreateBooking) -> Result<Prepared, BookingEr
     if request.starts_at <= now {
         return Err(BookingError::StartsInPast);
     }
-    let offer =
-        vendor_calls::offer(cx, Question::at(request.service_id, request.staff_id, request.starts_at)).await?;
+    let offer = vendor_calls::offer(cx, Question::at(request.service_id, request.staff_id, request.starts_at)).await?;
     offer.belongs_to(request.clinic_id, request.vendor_id)?;
     let kind = match request.walk_in {
         None => ActorKind::Customer,

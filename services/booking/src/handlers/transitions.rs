@@ -54,12 +54,8 @@ async fn act(cx: &Cx, id: BookingId, action: Action, reason: Option<String>) -> 
         } else {
             None
         };
-        let change = Change {
-            kind: kind_of(action),
-            actor: actor.kind,
-            actor_id: Some(actor.user_id),
-            reason: reason.clone(),
-        };
+        let change =
+            Change { kind: kind_of(action), actor: actor.kind, actor_id: Some(actor.user_id), reason: reason.clone() };
         repo::bookings::save(&tx, &row, change).await?;
         if let Some(session_id) = freed_session {
             repo::claims::release(&tx, session_id).await?;

@@ -78,11 +78,8 @@ pub async fn list(
         // The first bound alone is what an index can use.
         condition = condition.add(Column::StartsAt.gte(starts_at)).add(later);
     }
-    let query = bookings::Entity::find()
-        .filter(condition)
-        .order_by_asc(Column::StartsAt)
-        .order_by_asc(Column::Id)
-        .limit(limit);
+    let query =
+        bookings::Entity::find().filter(condition).order_by_asc(Column::StartsAt).order_by_asc(Column::Id).limit(limit);
     Ok(query.all(db).await?)
 }
 

@@ -74,7 +74,8 @@ async fn performers(
 ) -> Result<Vec<staff::Model>, store::Error> {
     use staff::Column;
     let performs = Expr::cust_with_values("service_ids @> jsonb_build_array($1::text)", [service.id.to_string()]);
-    let works_there = Expr::cust_with_values("clinic_ids @> jsonb_build_array($1::text)", [service.clinic_id.to_string()]);
+    let works_there =
+        Expr::cust_with_values("clinic_ids @> jsonb_build_array($1::text)", [service.clinic_id.to_string()]);
     let query = staff::Entity::find()
         .filter(performs)
         .filter(works_there)

@@ -16,8 +16,7 @@ where
     M: IntoActiveModel<E::ActiveModel>,
 {
     let replaces = Expr::col((E::default(), version)).lt(Expr::col((Alias::new("excluded"), version)));
-    let on_conflict =
-        OnConflict::column(id).update_columns(E::Column::iter()).action_and_where(replaces).to_owned();
+    let on_conflict = OnConflict::column(id).update_columns(E::Column::iter()).action_and_where(replaces).to_owned();
     // No row: what is there is as new or newer.
     E::insert(row.into_active_model()).on_conflict(on_conflict).exec_without_returning(db).await?;
     Ok(())

@@ -22,11 +22,11 @@ pub(super) async fn execute(args: &DemoArgs) -> anyhow::Result<()> {
     let mut story = Story::new(&args.url)?;
     story.tell("A customer registers and signs in");
     let first = story.new_customer("Budi").await?;
-    story.tell("She looks for a clinic that vaccinates cats");
+    story.tell("The customer looks for a clinic that vaccinates cats");
     let (clinic, service) = story.find_service(&first).await?;
-    story.tell("She sees when it is free");
+    story.tell("The customer sees when it is free");
     let slot = story.find_slot(&clinic, &service).await?;
-    story.tell("She books");
+    story.tell("The customer books");
     let booking = story.book(&first, &service, &slot).await?;
     story.tell("Another customer wants the same time");
     let second = story.new_customer("Siti").await?;

@@ -11,7 +11,7 @@ mod migrate;
 mod nats_config;
 mod provision;
 mod run;
-mod seed;
+pub mod seed;
 mod token;
 
 use crate::cli::{Cli, Command};

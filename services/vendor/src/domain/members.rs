@@ -19,9 +19,7 @@ pub struct Standing {
 
 impl Standing {
     fn runs_the_vendor(&self) -> bool {
-        self.status == MembershipStatus::Active
-            && self.role == MembershipRole::ClinicAdmin
-            && self.clinic_id.is_none()
+        self.status == MembershipStatus::Active && self.role == MembershipRole::ClinicAdmin && self.clinic_id.is_none()
     }
 }
 

@@ -8,9 +8,7 @@ use crate::repo::{clinics, vendors};
 use crate::{Cx, clock, replies};
 use subjects::Page;
 use subjects::ids::ClinicId;
-use subjects::vendor::{
-    Clinic, CreateClinic, FindClinic, FindClinics, RemoveClinic, UpdateClinic, VendorError,
-};
+use subjects::vendor::{Clinic, CreateClinic, FindClinic, FindClinics, RemoveClinic, UpdateClinic, VendorError};
 
 /// `clinic.findAll`.
 pub async fn find_all(cx: Cx, request: FindClinics) -> Result<Page<Clinic>, VendorError> {

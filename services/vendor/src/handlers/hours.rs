@@ -27,8 +27,7 @@ pub async fn update(cx: Cx, request: UpdateHours) -> Result<Schedule, VendorErro
         .store
         .write(cx, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
-            let (clinic, vendor) =
-                clinics::lock(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
+            let (clinic, vendor) = clinics::lock(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_clinic(&vendor, clinic.id, VendorError::ClinicNotFound)?;
             store::expect_version(expected_version, clinic.schedule_version)?;
             let UpdateHours { clinic_id: _, weekly, exceptions } = request.clone();

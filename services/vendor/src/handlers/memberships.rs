@@ -150,11 +150,7 @@ async fn find_at(
 
 /// A membership for all clinics is given and taken by those who run the vendor, one for a clinic also by those who
 /// run that clinic.
-fn check_reach(
-    authority: &Authority,
-    vendor: &vendor::Model,
-    clinic_id: Option<ClinicId>,
-) -> Result<(), VendorError> {
+fn check_reach(authority: &Authority, vendor: &vendor::Model, clinic_id: Option<ClinicId>) -> Result<(), VendorError> {
     match clinic_id {
         None => authority.check_vendor(vendor, VendorError::VendorNotFound),
         Some(clinic_id) => authority.check_clinic(vendor, clinic_id, VendorError::VendorNotFound),

@@ -7,9 +7,7 @@ use crate::repo::{clinics, services};
 use crate::{Cx, clock, replies};
 use subjects::Page;
 use subjects::ids::ServiceId;
-use subjects::vendor::{
-    CreateService, FindService, FindServices, RemoveService, Service, UpdateService, VendorError,
-};
+use subjects::vendor::{CreateService, FindService, FindServices, RemoveService, Service, UpdateService, VendorError};
 
 /// `service.findAll`.
 pub async fn find_all(cx: Cx, request: FindServices) -> Result<Page<Service>, VendorError> {
@@ -44,8 +42,7 @@ pub async fn create(cx: Cx, request: CreateService) -> Result<Service, VendorErr
         .store
         .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
-            let (clinic, vendor) =
-                clinics::find(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
+            let (clinic, vendor) = clinics::find(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_clinic(&vendor, clinic.id, VendorError::ClinicNotFound)?;
             let profile = ServiceProfile::from(request);
             let place = (clinic.id, vendor.id);

@@ -8,9 +8,7 @@ use crate::repo::{clinics, staff};
 use crate::{Cx, clock, replies};
 use subjects::Page;
 use subjects::ids::{ClinicId, StaffId};
-use subjects::vendor::{
-    CreateStaff, FindStaff, FindStaffMember, RemoveStaff, Staff, UpdateStaff, VendorError,
-};
+use subjects::vendor::{CreateStaff, FindStaff, FindStaffMember, RemoveStaff, Staff, UpdateStaff, VendorError};
 
 /// `staff.findAll`.
 pub async fn find_all(cx: Cx, request: FindStaff) -> Result<Page<Staff>, VendorError> {
@@ -19,10 +17,7 @@ pub async fn find_all(cx: Cx, request: FindStaff) -> Result<Page<Staff>, VendorE
     let after: Option<StaffCursor> = store::cursor::decode(request.cursor.as_deref())?;
     let limit = page_size(request.limit);
     let members = staff::search(db, &request, &authority, after, limit).await?;
-    let page = store::page(members, limit, |last| StaffCursor {
-        name: last.row.display_name.clone(),
-        id: last.row.id,
-    });
+    let page = store::page(members, limit, |last| StaffCursor { name: last.row.display_name.clone(), id: last.row.id });
     let mut items = Vec::with_capacity(page.items.len());
     for member in page.items {
         let shows_account = authority.sees_hidden(member.row.vendor_id);
@@ -51,13 +46,11 @@ pub async fn create(cx: Cx, request: CreateStaff) -> Result<Staff, VendorError> 
         .store
         .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
-            let (clinic, vendor) =
-                clinics::find(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
+            let (clinic, vendor) = clinics::find(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_clinic(&vendor, clinic.id, VendorError::ClinicNotFound)?;
             let CreateStaff { clinic_id, display_name, title, service_ids, user_id, hours } = request.clone();
             let clinic_ids = vec![clinic_id];
-            let profile =
-                StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, active: true };
+            let profile = StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, active: true };
             let member = staff::insert(&tx, StaffId::new(), vendor.id, profile, clock::now()).await?;
             Ok(replies::staff(member, true)?)
         })
@@ -100,15 +93,9 @@ pub async fn remove(cx: Cx, request: RemoveStaff) -> Result<(), VendorError> {
 }
 
 /// Staff without any clinic are the vendor's as a whole.
-fn check_clinics(
-    authority: &Authority,
-    vendor: &vendor::Model,
-    clinic_ids: &[ClinicId],
-) -> Result<(), VendorError> {
+fn check_clinics(authority: &Authority, vendor: &vendor::Model, clinic_ids: &[ClinicId]) -> Result<(), VendorError> {
     if clinic_ids.is_empty() {
         return authority.check_vendor(vendor, VendorError::StaffNotFound);
     }
-    clinic_ids
-        .iter()
-        .try_for_each(|clinic_id| authority.check_clinic(vendor, *clinic_id, VendorError::StaffNotFound))
+    clinic_ids.iter().try_for_each(|clinic_id| authority.check_clinic(vendor, *clinic_id, VendorError::StaffNotFound))
 }

@@ -8,9 +8,7 @@ use crate::repo::{memberships, vendors};
 use crate::{Cx, clock, replies};
 use subjects::Page;
 use subjects::ids::VendorId;
-use subjects::vendor::{
-    CreateVendor, FindVendor, FindVendors, RemoveVendor, UpdateVendor, Vendor, VendorError,
-};
+use subjects::vendor::{CreateVendor, FindVendor, FindVendors, RemoveVendor, UpdateVendor, Vendor, VendorError};
 
 /// `vendor.findAll`.
 pub async fn find_all(cx: Cx, request: FindVendors) -> Result<Page<Vendor>, VendorError> {

@@ -5,7 +5,7 @@ use crate::domain::geography::{BoundingBox, EARTH_RADIUS_KM};
 use crate::domain::words::words;
 use crate::entity::clinic;
 use crate::repo::query::Query;
-use crate::repo::text_search;
+use crate::repo::{failed, text_search};
 use sea_orm::{DatabaseConnection, FromQueryResult};
 use serde::{Deserialize, Serialize};
 use subjects::ids::ClinicId;
@@ -91,7 +91,8 @@ pub async fn find(
     filter_visible(&mut query, authority);
     filter_place(&mut query, search);
     for word in text_words.into_iter().flatten() {
-        query.sql(" and searchable(").value(word).sql(") <% c.search_text");
+        query.sql(" and (searchable(").value(word.clone()).sql(") <% c.search_text");
+        query.sql(" or searchable(").value(word).sql(") <% v.search_text)");
     }
     if let Some(service_words) = service_words {
         query.sql(" and exists (select from clinic_services s where s.clinic_id = c.id and s.active");
@@ -125,11 +126,11 @@ pub async fn find(
 
     let find = FoundClinic::find_by_statement(query.statement());
     if !forgives_typing_errors {
-        return Ok(find.all(db).await.map_err(store::Error::from)?);
+        return find.all(db).await.map_err(failed);
     }
     let transaction = text_search::begin(db).await?;
-    let found = find.all(&transaction).await.map_err(store::Error::from)?;
-    transaction.commit().await.map_err(store::Error::from)?;
+    let found = find.all(&transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
     Ok(found)
 }
 
@@ -144,14 +145,15 @@ fn select_metres(query: &mut Query, search: &FindClinics) {
     query.sql(" * power(sin(radians(c.longitude - ").value(longitude).sql(") / 2), 2)))))::bigint");
 }
 
-/// How badly the text matches, from 0 to 10,000, in whole numbers.
+/// How badly the text matches the clinic or its vendor, from 0 to 10,000, in whole numbers.
 fn select_mismatch(query: &mut Query, search: &FindClinics) {
     let Some(text) = &search.text else {
         query.sql("null::bigint");
         return;
     };
-    query.sql("round(10000 * (1 - ext.word_similarity(searchable(").value(text.clone());
-    query.sql("), c.search_text)))::bigint");
+    query.sql("round(10000 * (1 - greatest(ext.word_similarity(searchable(").value(text.clone());
+    query.sql("), c.search_text), ext.word_similarity(searchable(").value(text.clone());
+    query.sql("), v.search_text))))::bigint");
 }
 
 fn filter_visible(query: &mut Query, authority: &Authority) {

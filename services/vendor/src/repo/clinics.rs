@@ -3,7 +3,7 @@
 use crate::entity::clinic::{ActiveModel, Column, Entity, Model};
 use crate::entity::{membership, service, vendor};
 use crate::replies;
-use crate::repo::{hours, memberships, services, staff};
+use crate::repo::{failed, hours, memberships, services, staff};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder,
@@ -46,17 +46,13 @@ impl From<&CreateClinic> for ClinicProfile {
 
 impl From<&UpdateClinic> for ClinicProfile {
     fn from(request: &UpdateClinic) -> ClinicProfile {
-        let UpdateClinic { id: _, name, description, phone, address, coordinates, time_zone, active } =
-            request.clone();
+        let UpdateClinic { id: _, name, description, phone, address, coordinates, time_zone, active } = request.clone();
         ClinicProfile { name, description, phone, address, coordinates, time_zone, active }
     }
 }
 
 /// Reads a clinic with its vendor.
-pub async fn find(
-    db: &impl ConnectionTrait,
-    id: ClinicId,
-) -> Result<Option<(Model, vendor::Model)>, store::Error> {
+pub async fn find(db: &impl ConnectionTrait, id: ClinicId) -> Result<Option<(Model, vendor::Model)>, store::Error> {
     let found = Entity::find_by_id(id).find_also_related(vendor::Entity).one(db).await?;
     Ok(found.and_then(|(clinic, vendor)| Some((clinic, vendor?))))
 }
@@ -105,7 +101,7 @@ pub async fn insert(
         schedule_updated_at: Set(now),
         schedule_version: Set(1),
     };
-    let row = row.insert(tx).await.map_err(store::Error::from)?;
+    let row = row.insert(tx).await.map_err(failed)?;
     tx.emit(&ClinicUpdated(replies::clinic_state(&row)?)).await?;
     let closed = OpeningHours { time_zone, weekly: Vec::new(), exceptions: Vec::new() };
     tx.emit(&HoursUpdated(replies::hours_state(&row, closed))).await?;
@@ -140,7 +136,7 @@ pub async fn replace(tx: &Tx, row: Model, profile: ClinicProfile, now: Instant) 
         changed.schedule_updated_at = Set(now);
         changed.schedule_version = Set(schedule_version);
     }
-    let row = changed.update(tx).await.map_err(store::Error::from)?;
+    let row = changed.update(tx).await.map_err(failed)?;
     tx.emit(&ClinicUpdated(replies::clinic_state(&row)?)).await?;
     if moves_to_another_zone {
         let opening_hours = hours::load(tx, &row).await?;
@@ -158,7 +154,7 @@ pub async fn remove(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
         .lock_exclusive()
         .all(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     let staff_ids = staff::ids_at_clinic(tx, row.id).await?;
     for service_row in service_rows {
         services::delete(tx, service_row).await?;
@@ -170,20 +166,16 @@ pub async fn remove(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
         .lock_exclusive()
         .all(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     for membership_row in membership_rows {
         memberships::revoke(tx, membership_row, now).await?;
     }
 
-    let clinic_tombstone = ClinicState {
-        active: false,
-        removed: true,
-        version: row.version + 1,
-        ..replies::clinic_state(&row)?
-    };
+    let clinic_tombstone =
+        ClinicState { active: false, removed: true, version: row.version + 1, ..replies::clinic_state(&row)? };
     let closed = OpeningHours { time_zone: clinic_tombstone.time_zone, weekly: Vec::new(), exceptions: Vec::new() };
     let hours_tombstone = HoursState { version: row.schedule_version + 1, ..replies::hours_state(&row, closed) };
-    row.delete(tx).await.map_err(store::Error::from)?;
+    row.delete(tx).await.map_err(failed)?;
     tx.emit(&ClinicUpdated(clinic_tombstone)).await?;
     tx.emit(&HoursUpdated(hours_tombstone)).await?;
     // Their links to the clinic and its services went with it.

@@ -2,10 +2,9 @@
 
 use crate::entity::{clinic, hour_exception, operating_hours};
 use crate::replies;
+use crate::repo::failed;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use store::Tx;
 use subjects::Fault;
 use subjects::time::Instant;
@@ -19,13 +18,13 @@ pub async fn load(db: &impl ConnectionTrait, clinic: &clinic::Model) -> Result<O
         .order_by_asc(operating_hours::Column::Opens)
         .all(db)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     let exception_rows = hour_exception::Entity::find()
         .filter(hour_exception::Column::ClinicId.eq(clinic.id))
         .order_by_asc(hour_exception::Column::Date)
         .all(db)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
 
     let mut weekly = Vec::with_capacity(interval_rows.len());
     for row in interval_rows {
@@ -60,12 +59,12 @@ pub async fn replace(
         .filter(operating_hours::Column::ClinicId.eq(clinic_id))
         .exec(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     hour_exception::Entity::delete_many()
         .filter(hour_exception::Column::ClinicId.eq(clinic_id))
         .exec(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
 
     let interval_rows = weekly.iter().map(|interval| operating_hours::ActiveModel {
         clinic_id: Set(clinic_id),
@@ -74,7 +73,7 @@ pub async fn replace(
         closes: Set(interval.closes.to_naive()),
     });
     if !weekly.is_empty() {
-        operating_hours::Entity::insert_many(interval_rows).exec(tx).await.map_err(store::Error::from)?;
+        operating_hours::Entity::insert_many(interval_rows).exec(tx).await.map_err(failed)?;
     }
     let mut exception_rows = Vec::with_capacity(exceptions.len());
     for exception in &exceptions {
@@ -86,14 +85,14 @@ pub async fn replace(
         });
     }
     if !exception_rows.is_empty() {
-        hour_exception::Entity::insert_many(exception_rows).exec(tx).await.map_err(store::Error::from)?;
+        hour_exception::Entity::insert_many(exception_rows).exec(tx).await.map_err(failed)?;
     }
 
     let schedule_version = clinic.schedule_version + 1;
     let mut changed = clinic.into_active_model();
     changed.schedule_updated_at = Set(now);
     changed.schedule_version = Set(schedule_version);
-    let clinic = changed.update(tx).await.map_err(store::Error::from)?;
+    let clinic = changed.update(tx).await.map_err(failed)?;
     let hours = OpeningHours { time_zone: replies::time_zone(&clinic.time_zone)?, weekly, exceptions };
     tx.emit(&HoursUpdated(replies::hours_state(&clinic, hours.clone()))).await?;
     Ok((clinic, hours))

@@ -3,16 +3,17 @@
 use crate::domain::members::Standing;
 use crate::entity::membership::{ActiveModel, Column, Entity, Model};
 use crate::replies;
+use crate::repo::failed;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use store::Tx;
-use subjects::MembershipRole;
 use subjects::ids::{ClinicId, MembershipId, UserId, VendorId};
 use subjects::time::Instant;
 use subjects::vendor::{MembershipChanged, MembershipRevoked, MembershipStatus, VendorError};
+use subjects::{Fault, MembershipRole};
 
 /// A membership to be made.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +100,7 @@ pub async fn insert(tx: &Tx, new: NewMembership, now: Instant) -> Result<Model, 
         updated_at: Set(now),
         version: Set(1),
     };
-    let row = row.insert(tx).await.map_err(|error| refusal(store::Error::from(error)))?;
+    let row = row.insert(tx).await.map_err(refusal)?;
     tx.emit(&MembershipChanged(replies::membership_state(&row))).await?;
     Ok(row)
 }
@@ -118,36 +119,37 @@ pub async fn replace(
     changed.clinic_id = Set(clinic_id);
     changed.updated_at = Set(now);
     changed.version = Set(version);
-    let row = changed.update(tx).await.map_err(|error| refusal(store::Error::from(error)))?;
+    let row = changed.update(tx).await.map_err(refusal)?;
     tx.emit(&MembershipChanged(replies::membership_state(&row))).await?;
     Ok(row)
 }
 
 /// Puts an invitation in force, and tells it.
-pub async fn activate(tx: &Tx, row: Model, now: Instant) -> Result<Model, store::Error> {
+pub async fn activate(tx: &Tx, row: Model, now: Instant) -> Result<Model, Fault> {
     let version = row.version + 1;
     let mut changed = row.into_active_model();
     changed.status = Set(MembershipStatus::Active);
     changed.updated_at = Set(now);
     changed.version = Set(version);
-    let row = changed.update(tx).await?;
+    let row = changed.update(tx).await.map_err(failed)?;
     tx.emit(&MembershipChanged(replies::membership_state(&row))).await?;
     Ok(row)
 }
 
 /// Ends a membership, and tells it.
-pub async fn revoke(tx: &Tx, row: Model, now: Instant) -> Result<(), store::Error> {
+pub async fn revoke(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
     let version = row.version + 1;
     let mut changed = row.into_active_model();
     changed.status = Set(MembershipStatus::Revoked);
     changed.updated_at = Set(now);
     changed.version = Set(version);
-    let row = changed.update(tx).await?;
+    let row = changed.update(tx).await.map_err(failed)?;
     tx.emit(&MembershipRevoked(replies::membership_state(&row))).await?;
     Ok(())
 }
 
-fn refusal(error: store::Error) -> VendorError {
+fn refusal(error: DbErr) -> VendorError {
+    let error = store::Error::from(error);
     match error.constraint() {
         Some("memberships_live_key") => VendorError::AlreadyMember,
         Some("memberships_clinic_fkey") => VendorError::UnknownClinic,

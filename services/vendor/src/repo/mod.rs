@@ -11,3 +11,11 @@ pub mod services;
 pub mod staff;
 pub mod text_search;
 pub mod vendors;
+
+use sea_orm::DbErr;
+use subjects::Fault;
+
+/// A failure of the database as a fault, where nothing better is known of it.
+fn failed(error: DbErr) -> Fault {
+    Fault::from(store::Error::from(error))
+}

@@ -1,6 +1,7 @@
 //! Registrations.
 
 use crate::entity::registration::{ActiveModel, Column, Entity, Model, RegistrationStep};
+use crate::repo::failed;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -21,12 +22,7 @@ pub async fn lock(tx: &Tx, id: Uuid) -> Result<Option<Model>, store::Error> {
 }
 
 /// Begins a registration, or finds the one that was begun under the same key, locked.
-pub async fn begin(
-    tx: &Tx,
-    idempotency_key: Option<&str>,
-    fingerprint: &[u8],
-    now: Instant,
-) -> Result<Model, Fault> {
+pub async fn begin(tx: &Tx, idempotency_key: Option<&str>, fingerprint: &[u8], now: Instant) -> Result<Model, Fault> {
     let id = Uuid::now_v7();
     let row = ActiveModel {
         id: Set(id),
@@ -44,12 +40,12 @@ pub async fn begin(
         .on_conflict(OnConflict::column(Column::IdempotencyKey).do_nothing().to_owned())
         .exec_without_returning(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     let select = match idempotency_key {
         Some(key) => Entity::find().filter(Column::IdempotencyKey.eq(key)),
         None => Entity::find_by_id(id),
     };
-    let begun = select.lock_exclusive().one(tx).await.map_err(store::Error::from)?;
+    let begun = select.lock_exclusive().one(tx).await.map_err(failed)?;
     begun.ok_or_else(|| Fault::internal("a registration that was just begun is not there"))
 }
 
@@ -83,7 +79,7 @@ pub async fn refuse(tx: &Tx, row: Model, refusal: &Fault, now: Instant) -> Resul
     changed.refusal = Set(Some(serde_json::to_value(refusal).map_err(Fault::internal)?));
     changed.updated_at = Set(now);
     changed.version = Set(version);
-    Ok(changed.update(tx).await.map_err(store::Error::from)?)
+    changed.update(tx).await.map_err(failed)
 }
 
 /// Registrations that have stood at a step since before an instant.

@@ -3,7 +3,7 @@
 use crate::authority::Authority;
 use crate::entity::service::{ActiveModel, Column, Entity, Model};
 use crate::entity::{clinic, vendor};
-use crate::repo::{staff, text_search};
+use crate::repo::{failed, staff, text_search};
 use crate::{domain, replies};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
@@ -16,8 +16,7 @@ use store::Tx;
 use subjects::ids::{ClinicId, ServiceId, VendorId};
 use subjects::time::Instant;
 use subjects::vendor::{
-    CreateService, FindServices, ServiceRemoved, ServiceState, ServiceUpdated, UpdateService, VendorError,
-    VendorStatus,
+    CreateService, FindServices, ServiceRemoved, ServiceState, ServiceUpdated, UpdateService, VendorError, VendorStatus,
 };
 use subjects::{Fault, Money};
 
@@ -235,7 +234,7 @@ pub async fn remove(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
 /// Removes a service and tells that alone: the caller tells of the staff who performed it.
 pub async fn delete(tx: &Tx, row: Model) -> Result<(), Fault> {
     let tombstone = ServiceState { active: false, version: row.version + 1, ..replies::service_state(&row)? };
-    row.delete(tx).await.map_err(store::Error::from)?;
+    row.delete(tx).await.map_err(failed)?;
     tx.emit(&ServiceRemoved(tombstone)).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::authority::Authority;
 use crate::entity::staff::{ActiveModel, Column, Entity, Model};
 use crate::entity::{clinic, service, staff_clinic, staff_service, vendor};
 use crate::replies;
+use crate::repo::failed;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -125,8 +126,7 @@ pub async fn bookable_at(
     service_id: Option<ServiceId>,
     staff_id: Option<StaffId>,
 ) -> Result<Vec<Model>, store::Error> {
-    let mut select =
-        Entity::find().filter(Column::Active.eq(true)).filter(Column::Id.in_subquery(works_at(clinic_id)));
+    let mut select = Entity::find().filter(Column::Active.eq(true)).filter(Column::Id.in_subquery(works_at(clinic_id)));
     if let Some(service_id) = service_id {
         select = select.filter(Column::Id.in_subquery(performs(service_id)));
     }
@@ -211,7 +211,7 @@ pub async fn insert(
         updated_at: Set(now),
         version: Set(1),
     };
-    let row = row.insert(tx).await.map_err(store::Error::from)?;
+    let row = row.insert(tx).await.map_err(failed)?;
     let member = link(tx, row, clinic_ids, service_ids).await?;
     tx.emit(&StaffAdded(replies::staff_state(&member)?)).await?;
     Ok(member)
@@ -235,13 +235,13 @@ pub async fn replace(
     changed.active = Set(active);
     changed.updated_at = Set(now);
     changed.version = Set(version);
-    let row = changed.update(tx).await.map_err(store::Error::from)?;
+    let row = changed.update(tx).await.map_err(failed)?;
     // The links to services go with those to clinics.
     staff_clinic::Entity::delete_many()
         .filter(staff_clinic::Column::StaffId.eq(staff_id))
         .exec(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     let member = link(tx, row, clinic_ids, service_ids).await?;
     tx.emit(&StaffUpdated(replies::staff_state(&member)?)).await?;
     Ok(member)
@@ -257,7 +257,7 @@ pub async fn remove(tx: &Tx, member: StaffMember) -> Result<(), Fault> {
         version: member.row.version + 1,
         ..replies::staff_state(&member)?
     };
-    member.row.delete(tx).await.map_err(store::Error::from)?;
+    member.row.delete(tx).await.map_err(failed)?;
     tx.emit(&StaffRemoved(tombstone)).await?;
     Ok(())
 }
@@ -270,14 +270,14 @@ pub async fn tell_changed(tx: &Tx, staff_ids: Vec<StaffId>, now: Instant) -> Res
         .lock_exclusive()
         .all(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     let mut changed_rows = Vec::with_capacity(rows.len());
     for row in rows {
         let version = row.version + 1;
         let mut changed = row.into_active_model();
         changed.updated_at = Set(now);
         changed.version = Set(version);
-        changed_rows.push(changed.update(tx).await.map_err(store::Error::from)?);
+        changed_rows.push(changed.update(tx).await.map_err(failed)?);
     }
     for member in with_links(tx, changed_rows).await? {
         tx.emit(&StaffUpdated(replies::staff_state(&member)?)).await?;
@@ -301,7 +301,7 @@ async fn link(
         .filter(clinic::Column::Id.is_in(clinic_ids.clone()))
         .all(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     if clinics.len() != clinic_ids.len() {
         return Err(VendorError::UnknownClinic);
     }
@@ -310,7 +310,7 @@ async fn link(
         .filter(service::Column::Id.is_in(service_ids.clone()))
         .all(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     if services.len() != service_ids.len() {
         return Err(VendorError::UnknownService);
     }
@@ -321,7 +321,7 @@ async fn link(
         vendor_id: Set(vendor_id),
     });
     if !clinics.is_empty() {
-        staff_clinic::Entity::insert_many(clinic_links).exec(tx).await.map_err(store::Error::from)?;
+        staff_clinic::Entity::insert_many(clinic_links).exec(tx).await.map_err(failed)?;
     }
     let service_links = services.iter().map(|service| staff_service::ActiveModel {
         staff_id: Set(staff_id),
@@ -329,7 +329,7 @@ async fn link(
         clinic_id: Set(service.clinic_id),
     });
     if !services.is_empty() {
-        staff_service::Entity::insert_many(service_links).exec(tx).await.map_err(store::Error::from)?;
+        staff_service::Entity::insert_many(service_links).exec(tx).await.map_err(failed)?;
     }
     Ok(StaffMember { row, clinic_ids, service_ids })
 }

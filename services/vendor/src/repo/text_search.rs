@@ -3,9 +3,9 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
-/// How alike a word of the search and a part of the text must be, from 0 to 1. At 0.45 one wrong, missing or
-/// swapped letter in a word of five or more is forgiven.
-const WORD_SIMILARITY_THRESHOLD: &str = "0.45";
+/// How alike a word of the search and a part of the text must be, from 0 to 1. At 0.4 one wrong or missing letter, or
+/// two swapped ones, in a word of five or more are forgiven.
+const WORD_SIMILARITY_THRESHOLD: &str = "0.4";
 
 /// Begins a transaction in which `<%` forgives typing errors. The threshold is a setting rather than a comparison
 /// because only the operator can use the index.

@@ -3,7 +3,7 @@
 use crate::authority::Authority;
 use crate::entity::vendor::{ActiveModel, Column, Entity, Model};
 use crate::entity::{clinic, membership, staff as staff_entity};
-use crate::repo::{clinics, memberships, staff, text_search};
+use crate::repo::{clinics, failed, memberships, staff, text_search};
 use crate::{domain, replies};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
@@ -102,7 +102,7 @@ pub async fn search(
 }
 
 /// Adds a vendor as a draft, and tells it.
-pub async fn insert(tx: &Tx, id: VendorId, profile: VendorProfile, now: Instant) -> Result<Model, store::Error> {
+pub async fn insert(tx: &Tx, id: VendorId, profile: VendorProfile, now: Instant) -> Result<Model, Fault> {
     let VendorProfile { name, kind, description, email, phone, website } = profile;
     let row = ActiveModel {
         id: Set(id),
@@ -118,13 +118,13 @@ pub async fn insert(tx: &Tx, id: VendorId, profile: VendorProfile, now: Instant)
         updated_at: Set(now),
         version: Set(1),
     };
-    let row = row.insert(tx).await?;
+    let row = row.insert(tx).await.map_err(failed)?;
     tx.emit(&VendorRegistered(replies::vendor_state(&row))).await?;
     Ok(row)
 }
 
 /// Replaces what a vendor says of itself, and tells it.
-pub async fn replace(tx: &Tx, row: Model, profile: VendorProfile, now: Instant) -> Result<Model, store::Error> {
+pub async fn replace(tx: &Tx, row: Model, profile: VendorProfile, now: Instant) -> Result<Model, Fault> {
     let VendorProfile { name, kind, description, email, phone, website } = profile;
     let version = row.version + 1;
     let mut changed = row.into_active_model();
@@ -136,7 +136,7 @@ pub async fn replace(tx: &Tx, row: Model, profile: VendorProfile, now: Instant) 
     changed.website = Set(website);
     changed.updated_at = Set(now);
     changed.version = Set(version);
-    let row = changed.update(tx).await?;
+    let row = changed.update(tx).await.map_err(failed)?;
     tx.emit(&VendorUpdated(replies::vendor_state(&row))).await?;
     Ok(row)
 }
@@ -148,14 +148,14 @@ pub async fn set_status(
     status: VendorStatus,
     reason: Option<&str>,
     now: Instant,
-) -> Result<Model, store::Error> {
+) -> Result<Model, Fault> {
     let version = row.version + 1;
     let mut changed = row.into_active_model();
     changed.status = Set(status);
     changed.status_reason = Set(reason.map(str::to_owned));
     changed.updated_at = Set(now);
     changed.version = Set(version);
-    let row = changed.update(tx).await?;
+    let row = changed.update(tx).await.map_err(failed)?;
     let state = replies::vendor_state(&row);
     match status {
         VendorStatus::Draft | VendorStatus::Submitted => tx.emit(&VendorUpdated(state)).await?,
@@ -174,7 +174,7 @@ pub async fn remove(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
         .lock_exclusive()
         .all(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     for member in staff::with_links(tx, staff_rows).await? {
         staff::remove(tx, member).await?;
     }
@@ -184,7 +184,7 @@ pub async fn remove(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
         .lock_exclusive()
         .all(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     for clinic_row in clinic_rows {
         clinics::remove(tx, clinic_row, now).await?;
     }
@@ -195,12 +195,12 @@ pub async fn remove(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
         .lock_exclusive()
         .all(tx)
         .await
-        .map_err(store::Error::from)?;
+        .map_err(failed)?;
     for membership_row in membership_rows {
         memberships::revoke(tx, membership_row, now).await?;
     }
     let tombstone = VendorState { removed: true, version: row.version + 1, ..replies::vendor_state(&row) };
-    row.delete(tx).await.map_err(store::Error::from)?;
+    row.delete(tx).await.map_err(failed)?;
     tx.emit(&VendorUpdated(tombstone)).await?;
     Ok(())
 }

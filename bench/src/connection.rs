@@ -1,0 +1,114 @@
+//! One HTTP/1.1 connection that is kept alive.
+
+use crate::load::Worker;
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use std::net::SocketAddr;
+use tokio::net::TcpStream;
+
+/// A connection; when the server has closed it, the next request opens it anew.
+pub struct Connection {
+    address: SocketAddr,
+    /// The address in the form of the header `Host`.
+    host: String,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Connection {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub async fn open(address: SocketAddr) -> anyhow::Result<Connection> {
+        Ok(Connection { address, host: address.to_string(), sender: connect(address).await? })
+    }
+
+    /// `GET`, and the whole answer.
+    ///
+    /// # Errors
+    /// The connection broke, or the path is not one.
+    pub async fn get(&mut self, path: &str) -> anyhow::Result<(StatusCode, Bytes)> {
+        let request = self.request(Method::GET, path).body(Full::default())?;
+        self.send(request).await
+    }
+
+    /// Sends JSON as someone, and reads the whole answer.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub async fn send_json(
+        &mut self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: String,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
+        let request = self
+            .request(method, path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::from(body))?;
+        self.send(request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        Request::builder().method(method).uri(path).header(header::HOST, &self.host)
+    }
+
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
+        if self.sender.ready().await.is_err() {
+            self.sender = connect(self.address).await?;
+        }
+        let answer = self.sender.send_request(request).await?;
+        let status = answer.status();
+        Ok((status, answer.into_body().collect().await?.to_bytes()))
+    }
+}
+
+async fn connect(address: SocketAddr) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // It ends with the sender; how it failed is told to the one who waits for an answer.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+/// Asks one path again and again, for 200.
+pub struct Reader {
+    connection: Connection,
+    path: String,
+}
+
+impl Reader {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub async fn open(address: SocketAddr, path: &str) -> anyhow::Result<Reader> {
+        Ok(Reader { connection: Connection::open(address).await?, path: path.to_owned() })
+    }
+}
+
+impl Worker for Reader {
+    async fn ask(&mut self) -> Result<(), String> {
+        let (status, body) = self.connection.get(&self.path).await.map_err(|error| format!("{error:#}"))?;
+        expect(status, StatusCode::OK, &body)
+    }
+}
+
+/// Refuses another status than the expected one, with the beginning of what the server says.
+///
+/// # Errors
+/// It is another one.
+pub fn expect(status: StatusCode, expected: StatusCode, body: &[u8]) -> Result<(), String> {
+    if status == expected {
+        return Ok(());
+    }
+    let said: String = String::from_utf8_lossy(body).chars().take(300).collect();
+    Err(format!("{status}: {said}"))
+}

@@ -1,0 +1,60 @@
+use crate::world::{PASSWORD, World};
+use serde_json::{Value, json};
+use subjects::ids::UserId;
+
+fn new_user(id: UserId, email: &str) -> Value {
+    json!({ "id": id, "email": email, "password": PASSWORD, "firstName": "Sari" })
+}
+
+#[tokio::test]
+async fn a_pending_account_is_none_until_it_is_activated() {
+    let world = World::start("").await;
+    let mut events = world.listen().await;
+    let id = UserId::new();
+    let create = |id, email| world.ask("auth.createUser", new_user(id, email)).by_vendor();
+    let pending = create(id, "sari@example.com").ok().await;
+    assert_eq!((&pending["id"], &pending["status"]), (&json!(id), &json!("pending")));
+    assert_eq!(create(id, "Sari@example.com").ok().await, pending);
+    assert_eq!(create(id, "dewi@example.com").refusal().await, "email_taken");
+    assert_eq!(create(UserId::new(), "sari@example.com").refusal().await, "email_taken");
+
+    let sign_in = || world.ask("auth.login", json!({ "email": "sari@example.com", "password": PASSWORD }));
+    assert_eq!(sign_in().refusal().await, "invalid_credentials");
+    assert_eq!(world.query("select count(*)::text from outbox").await.as_deref(), Some("0"));
+
+    let activate = |id| world.ask("auth.activateUser", json!({ "id": id })).by_vendor();
+    let active = activate(id).ok().await;
+    assert_eq!((&active["status"], &active["version"]), (&json!("active"), &json!(2)));
+    assert_eq!(activate(id).ok().await, active);
+    assert_eq!(events.next("user.registered").await["userId"], json!(id));
+    assert_eq!(world.query("select count(*)::text from outbox").await.as_deref(), Some("1"));
+    sign_in().ok().await;
+    assert_eq!(activate(UserId::new()).refusal().await, "user_not_found");
+}
+
+#[tokio::test]
+async fn a_pending_account_that_nobody_activates_goes_away() {
+    let world = World::start("sweep_seconds = 3600").await;
+    let id = UserId::new();
+    world.ask("auth.createUser", new_user(id, "sari@example.com")).by_vendor().ok().await;
+    world.execute("update users set expires_at = now()").await;
+    assert_eq!(world.ask("auth.activateUser", json!({ "id": id })).by_vendor().refusal().await, "user_not_found");
+    // Its address is free at once.
+    let registered = world.register("sari@example.com").await;
+    assert_ne!(registered["id"], json!(id));
+
+    let world = World::start("sweep_seconds = 1").await;
+    world.ask("auth.createUser", new_user(id, "sari@example.com")).by_vendor().ok().await;
+    world.register("dewi@example.com").await;
+    world.execute("update users set expires_at = now() where status = 'pending'").await;
+    world.until_query("select string_agg(email, ' ') from users", "dewi@example.com").await;
+}
+
+#[tokio::test]
+async fn only_services_make_pending_accounts() {
+    let world = World::start("").await;
+    let admin = world.admin().await;
+    let edge = world.ask("auth.createUser", new_user(UserId::new(), "sari@example.com")).by(&admin);
+    // The edge has not even the right to publish there.
+    assert_eq!(edge.refusal().await, "call_not_permitted");
+}

@@ -1,0 +1,83 @@
+use crate::world::World;
+use serde_json::json;
+
+#[tokio::test]
+async fn an_account_is_seen_and_changed_by_its_owner_admins_and_services() {
+    let world = World::start("").await;
+    let owner = world.newcomer("sari@example.com").await;
+    let stranger = world.newcomer("budi@example.com").await;
+    let admin = world.admin().await;
+    let id = owner.user()["id"].clone();
+
+    let find = || world.ask("user.findOne", json!({ "id": id }));
+    assert_eq!(&find().by(&owner).ok().await, owner.user());
+    assert_eq!(&find().by(&admin).ok().await, owner.user());
+    assert_eq!(&find().by_vendor().ok().await, owner.user());
+    assert_eq!(find().by(&stranger).refusal().await, "forbidden");
+    assert_eq!(find().refusal().await, "unauthenticated");
+
+    let rename = |name: &str| world.ask("user.update", json!({ "id": id, "firstName": name, "lastName": null }));
+    assert_eq!(rename("Dewi").by(&owner).refusal().await, "precondition_required");
+    assert_eq!(rename("Dewi").by(&owner).based_on(7).refusal().await, "version_mismatch");
+    assert_eq!(rename("Dewi").by(&stranger).based_on(1).refusal().await, "forbidden");
+    let mut events = world.listen().await;
+    let renamed = rename("Dewi").by(&owner).based_on(1).ok().await;
+    assert_eq!((&renamed["firstName"], &renamed["version"]), (&json!("Dewi"), &json!(2)));
+    assert_eq!(renamed.get("lastName"), None);
+    let updated = events.next("user.updated").await;
+    assert_eq!((&updated["userId"], &updated["version"]), (&id, &json!(2)));
+    assert!(!updated.to_string().contains("Dewi"));
+    // What changes nothing is no change.
+    assert_eq!(rename("Dewi").by(&owner).based_on(2).ok().await, renamed);
+}
+
+#[tokio::test]
+async fn a_suspended_account_is_out_at_once() {
+    let world = World::start("").await;
+    let owner = world.newcomer("sari@example.com").await;
+    let admin = world.admin().await;
+    let set = |status: &str| world.ask("user.update", json!({ "id": owner.user()["id"], "status": status }));
+    assert_eq!(set("suspended").by(&owner).based_on(1).refusal().await, "forbidden");
+    assert_eq!(set("pending").by(&admin).based_on(1).refusal().await, "invalid_request");
+    set("suspended").by(&admin).based_on(1).ok().await;
+    world.until_signed_out(&owner).await;
+    let refreshed = world.ask("auth.refresh", json!({ "refreshToken": owner.refresh_token() }));
+    assert_eq!(refreshed.refusal().await, "invalid_refresh_token");
+    set("active").by(&admin).based_on(2).ok().await;
+    world.sign_in("sari@example.com").await;
+}
+
+#[tokio::test]
+async fn admins_list_accounts_and_give_and_take_roles() {
+    let world = World::start("").await;
+    let owner = world.newcomer("sari@example.com").await;
+    world.register("budi@example.com").await;
+    let admin = world.admin().await;
+
+    let find = |filter| world.ask("user.findAll", filter);
+    assert_eq!(find(json!({})).by(&owner).refusal().await, "forbidden");
+    let all = find(json!({})).by(&admin).ok().await;
+    let addresses: Vec<_> = all["items"].as_array().unwrap().iter().map(|user| user["email"].clone()).collect();
+    assert_eq!(addresses, ["admin@example.com", "budi@example.com", "sari@example.com"]);
+    let page = find(json!({ "limit": 1, "role": "customer" })).by(&admin).ok().await;
+    assert_eq!(page["items"][0]["email"], json!("budi@example.com"));
+    let next = find(json!({ "limit": 1, "role": "customer", "cursor": page["nextCursor"] })).by(&admin).ok().await;
+    assert_eq!((&next["items"][0]["email"], next.get("nextCursor")), (&json!("sari@example.com"), None));
+    let exact = find(json!({ "email": "SARI@example.com", "status": "active" })).by_vendor().ok().await;
+    assert_eq!(exact["items"].as_array().unwrap().len(), 1);
+
+    let roles = world.ask("role.findAll", json!({})).by(&admin).ok().await;
+    let names: Vec<_> = roles["items"].as_array().unwrap().iter().map(|role| role["name"].clone()).collect();
+    assert_eq!(names, ["customer", "platform_admin"]);
+
+    let assign = |roles| world.ask("role.assign", json!({ "id": owner.user()["id"], "roles": roles }));
+    assert_eq!(assign(json!(["admin"])).by(&owner).based_on(1).refusal().await, "forbidden");
+    assert_eq!(assign(json!(["admin"])).by(&admin).refusal().await, "precondition_required");
+    // Another role: what the tokens say still holds.
+    let promoted = assign(json!(["admin", "user"])).by(&admin).based_on(1).ok().await;
+    assert_eq!(promoted["roles"], json!(["customer", "platform_admin"]));
+    world.ask("auth.me", json!({})).by(&owner).ok().await;
+    // One less: it does not.
+    assign(json!(["customer"])).by(&admin).based_on(2).ok().await;
+    world.until_signed_out(&owner).await;
+}

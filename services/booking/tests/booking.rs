@@ -1,0 +1,24 @@
+//! The booking service over a real nats-server and a real Postgres, with the permissions and roles that it has in
+//! production. What it knows of vendors comes from vendor's events, published as vendor publishes them.
+
+#[path = "booking/asking.rs"]
+mod asking;
+#[path = "booking/clinic.rs"]
+mod clinic;
+#[path = "booking/vendor_seat.rs"]
+mod vendor_seat;
+#[path = "booking/world.rs"]
+mod world;
+
+#[path = "booking/access.rs"]
+mod access;
+#[path = "booking/free_slots.rs"]
+mod free_slots;
+#[path = "booking/lifecycle.rs"]
+mod lifecycle;
+#[path = "booking/races.rs"]
+mod races;
+#[path = "booking/read_models.rs"]
+mod read_models;
+#[path = "booking/vendor_away.rs"]
+mod vendor_away;

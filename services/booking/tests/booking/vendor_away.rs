@@ -1,0 +1,56 @@
+//! Without the vendor service, and when it is back.
+
+use crate::asking::{Person, code};
+use crate::clinic::{Clinic, local};
+use crate::vendor_seat;
+use crate::world::World;
+use std::sync::{Arc, Mutex};
+use subjects::ErrorCode;
+use subjects::booking::{
+    Attention, BookingError, BookingHistory, BookingStatus, ChangeKind, ConfirmBooking, GetBooking,
+};
+use subjects::ids::ServiceId;
+
+#[tokio::test]
+async fn bookings_go_on_and_are_checked_when_vendor_is_back() {
+    let world = World::start().await;
+    let _booking = world.run_booking().await;
+    let clinic = Clinic::new(&[30], 2);
+    clinic.tell(&world).await;
+    let (customer, staff) = (Person::customer(&world), Person::customer(&world));
+    clinic.employ(&world, staff.id).await;
+
+    let fits = customer.book(clinic.service(0), Some(clinic.staff(0)), local(2, 10, 0)).await.unwrap();
+    let loses_its_staff = customer.book(clinic.service(0), Some(clinic.staff(1)), local(2, 10, 0)).await.unwrap();
+    assert!(fits.provisional && loses_its_staff.provisional);
+    assert_eq!(staff.ask(&ConfirmBooking { id: fits.id }).await, Err(BookingError::AwaitingCheck));
+    // What the read models refuse is refused.
+    let too_early = customer.book(clinic.service(0), None, local(2, 8, 0)).await;
+    assert_eq!(too_early, Err(BookingError::VendorUnavailable));
+    // What they do not know may exist all the same.
+    let unknown = customer.book(ServiceId::new(), None, local(2, 10, 0)).await.unwrap_err();
+    assert_eq!(code(unknown), ErrorCode::Unavailable);
+
+    let mut now_without_one = clinic.clone();
+    now_without_one.staff.truncate(1);
+    let vendor = vendor_seat::sit_down(&world, Arc::new(Mutex::new(now_without_one))).await;
+    world.until("select count(*) from booking.bookings where needs_check", 0).await;
+
+    let checked = customer.ask(&GetBooking { id: fits.id }).await.unwrap();
+    assert_eq!((checked.provisional, checked.attention, checked.version), (false, None, 2));
+    let misfit = customer.ask(&GetBooking { id: loses_its_staff.id }).await.unwrap();
+    assert_eq!((misfit.provisional, misfit.attention), (false, Some(Attention::StaffRemoved)));
+    assert_eq!(misfit.status, BookingStatus::Pending);
+    let history = customer.ask(&BookingHistory { id: misfit.id, limit: None, cursor: None }).await.unwrap();
+    assert_eq!(history.items.last().unwrap().kind, ChangeKind::NeedsAttention);
+    assert_eq!((world.told("booking.updated").await, world.told("booking.needs_attention").await), (1, 1));
+
+    // The clinic may still take it.
+    assert_eq!(staff.ask(&ConfirmBooking { id: fits.id }).await.unwrap().status, BookingStatus::Confirmed);
+    let taken = staff.ask(&ConfirmBooking { id: misfit.id }).await.unwrap();
+    assert_eq!((taken.status, taken.attention), (BookingStatus::Confirmed, None));
+
+    vendor.drain().await;
+    let without_again = customer.book(clinic.service(0), None, local(2, 12, 0)).await.unwrap();
+    assert!(without_again.provisional);
+}

@@ -1,0 +1,24 @@
+//! The vendor service over a real nats-server and Postgres, asked as the edge and as another service ask it.
+
+#[path = "service/world.rs"]
+mod world;
+
+#[path = "service/auth_stand_in.rs"]
+mod auth_stand_in;
+#[path = "service/business.rs"]
+mod business;
+
+#[path = "service/approval.rs"]
+mod approval;
+#[path = "service/availability.rs"]
+mod availability;
+#[path = "service/memberships.rs"]
+mod memberships;
+#[path = "service/registration.rs"]
+mod registration;
+#[path = "service/search.rs"]
+mod search;
+#[path = "service/tenancy.rs"]
+mod tenancy;
+#[path = "service/versions.rs"]
+mod versions;

@@ -1,0 +1,14 @@
+//! The whole platform as its users meet it: real servers, the services as processes of their own, HTTP and NATS from
+//! outside.
+
+#[path = "platform/world.rs"]
+mod world;
+
+#[path = "platform/crashes.rs"]
+mod crashes;
+#[path = "platform/permissions.rs"]
+mod permissions;
+#[path = "platform/races.rs"]
+mod races;
+#[path = "platform/story.rs"]
+mod story;

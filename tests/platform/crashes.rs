@@ -1,0 +1,189 @@
+//! Processes that are killed at the worst moment. The moments are made with locks in Postgres, not with luck.
+
+use crate::world::World;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
+use std::time::Instant;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_booking_killed_between_commit_and_publish_is_published_once() {
+    let mut world = World::without_services().await;
+    world.run("edge", &["auth", "vendor", "edge"]).await;
+    let mut relay_lock = hold_relay_lock(&world, "booking").await;
+    world.run("booking", &["booking"]).await;
+    let token = world.sign_in("budi@petpro.example").await;
+    let wish = world.free_slot().await.wish();
+    let booking = world.expect(Method::POST, "/bookings", Some(&token), Some(wish), StatusCode::CREATED).await;
+    let unpublished = "select count(*) from booking.outbox where published_at is null";
+    assert_eq!(world.count(unpublished).await, 1);
+    world.kill("booking").await;
+    assert_eq!(world.count(unpublished).await, 1);
+
+    world.run("booking", &["booking"]).await;
+    release_relay_lock(&mut relay_lock, "booking").await;
+    world.until("the event is published", async || world.count(unpublished).await == 0).await;
+    let jetstream = async_nats::jetstream::new(world.operator().await);
+    let stream = jetstream.get_stream("EVENTS_BOOKING").await.unwrap();
+    assert_eq!(stream.cached_info().state.messages, 1);
+    let event = stream.get_raw_message(stream.cached_info().state.first_sequence).await.unwrap();
+    let body: Value = serde_json::from_slice(&event.payload).unwrap();
+    assert_eq!(body["bookingId"], booking["id"]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_hours_killed_between_commit_and_publish_take_effect_once() {
+    let mut world = World::without_services().await;
+    let mut relay_lock = hold_relay_lock(&world, "vendor").await;
+    world.run("edge", &["auth", "booking", "edge"]).await;
+    world.run("vendor", &["vendor"]).await;
+    let token = world.sign_in("dewi@petpro.example").await;
+    let services = world.expect(Method::GET, "/services?limit=1", None, None, StatusCode::OK).await;
+    let path = format!("/clinics/{}/hours", services["items"][0]["clinicId"].as_str().unwrap());
+    let hours = world.expect(Method::GET, &path, None, None, StatusCode::OK).await;
+    let version = hours["version"].as_i64().unwrap();
+    let body = json!({ "weekly": hours["weekly"], "exceptions": hours["exceptions"] });
+    let changed = world
+        .http
+        .put(world.url(&path))
+        .bearer_auth(&token)
+        .header("If-Match", format!("\"{version}\""))
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(changed.status(), StatusCode::OK, "{}", changed.text().await.unwrap());
+    world.kill("vendor").await;
+    world.run("vendor", &["vendor"]).await;
+    release_relay_lock(&mut relay_lock, "vendor").await;
+    let unpublished = "select count(*) from vendor.outbox where published_at is null";
+    world.until("the event is published", async || world.count(unpublished).await == 0).await;
+    // One inbox row for each event that the handler takes, and the read model is as its source.
+    let missing = "select count(*) from vendor.outbox event where type = 'hours.updated' and not exists ( \
+                   select from booking.inbox where handler = 'hours_updated' and event_id = event.id)";
+    world.until("the event is handled", async || world.count(missing).await == 0).await;
+    let (events, effects) = (
+        world.count("select count(*) from vendor.outbox where type = 'hours.updated'").await,
+        world.count("select count(*) from booking.inbox where handler = 'hours_updated'").await,
+    );
+    assert_eq!(events, effects);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_vendor_service_booking_goes_on_and_others_are_told() {
+    let mut world = World::without_services().await;
+    world.run("edge", &["auth", "booking", "edge"]).await;
+    world.run("vendor", &["vendor"]).await;
+    let token = world.sign_in("budi@petpro.example").await;
+    let slot = world.free_slot().await;
+    let pending = "select count(*) from vendor.outbox where published_at is null";
+    world.until("vendor's events are published", async || world.count(pending).await == 0).await;
+    let unheard = "select count(*) from vendor.outbox event where type like 'staff.%' and not exists ( \
+                   select from booking.inbox where event_id = event.id)";
+    world.until("booking has heard of them", async || world.count(unheard).await == 0).await;
+    world.kill("vendor").await;
+
+    let asked = Instant::now();
+    let (status, problem) = world.ask(Method::GET, "/clinics", None, None).await;
+    assert_eq!((status, problem["code"].as_str()), (503, Some("unavailable")));
+    println!("callers of vendor are told after {:?}", asked.elapsed());
+    let path = format!("/bookings/availability?serviceId={}&from={}", slot.service, &slot.starts_at[..10]);
+    let free = world.expect(Method::GET, &path, None, None, StatusCode::OK).await;
+    assert_eq!(free["provisional"], true);
+    let booking =
+        world.expect(Method::POST, "/bookings", Some(&token), Some(slot.wish()), StatusCode::CREATED).await;
+    assert_eq!((booking["provisional"].as_bool(), booking["status"].as_str()), (Some(true), Some("pending")));
+
+    world.run("vendor", &["vendor"]).await;
+    world.expect(Method::GET, "/clinics", None, None, StatusCode::OK).await;
+    let path = format!("/bookings/{}", booking["id"].as_str().unwrap());
+    world
+        .until("the booking is checked", async || {
+            let found = world.expect(Method::GET, &path, Some(&token), None, StatusCode::OK).await;
+            found["provisional"] == false && found.get("attention").is_none()
+        })
+        .await;
+    world.stop().await;
+}
+
+/// Flow 3 of document 003: whatever fails, there is never an active user without the vendor.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registration_killed_at_any_step_leaves_no_active_user_without_the_vendor() {
+    let mut world = World::without_services().await;
+    world.run("edge", &["auth", "booking", "edge"]).await;
+    for (number, step) in [Step::MakingTheUser, Step::MakingTheVendor, Step::ActivatingTheUser].into_iter().enumerate() {
+        world.run("vendor", &["vendor"]).await;
+        let email = format!("owner{number}@petpro.example");
+        let mut lock = world.database().await;
+        let mut row_lock = world.database().await;
+        let table = if step == Step::MakingTheUser { "auth.users" } else { "vendor.vendors" };
+        sqlx::raw_sql("begin").execute(&mut lock).await.unwrap();
+        let statement = format!("lock table {table} in exclusive mode");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut lock).await.unwrap();
+        let request = world.http.post(world.url("/vendors")).json(&registration(&email)).send();
+        let asking = tokio::spawn(request);
+        until_somebody_waits(&world, "insert%").await;
+        if step == Step::ActivatingTheUser {
+            sqlx::raw_sql("begin").execute(&mut row_lock).await.unwrap();
+            sqlx::query("select from auth.users where email = $1 for update").bind(&email).execute(&mut row_lock).await.unwrap();
+            sqlx::raw_sql("rollback").execute(&mut lock).await.unwrap();
+            until_somebody_waits(&world, "%users%").await;
+        }
+        world.kill("vendor").await;
+        let (locked, row_locked) = (lock.close().await, row_lock.close().await);
+        locked.and(row_locked).unwrap();
+        let answer = asking.await.unwrap();
+        assert!(!answer.is_ok_and(|answer| answer.status().is_success()), "{step:?} was answered");
+
+        world.run("vendor", &["vendor"]).await;
+        let open = "select count(*) from vendor.registrations where step not in ('done', 'failed')";
+        world.until("the registration is settled", async || world.count(open).await == 0).await;
+        let orphans = "select count(*) from auth.users u where status = 'active' and email like 'owner%' \
+                       and not exists (select from vendor.memberships m where m.user_id = u.id)";
+        assert_eq!(world.count(orphans).await, 0, "{step:?}");
+        world.terminate("vendor").await;
+    }
+    world.stop().await;
+}
+
+/// Where a registration is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    MakingTheUser,
+    MakingTheVendor,
+    ActivatingTheUser,
+}
+
+fn registration(email: &str) -> Value {
+    json!({
+        "email": email,
+        "password": "a-long-enough-secret",
+        "firstName": "Owner",
+        "name": "Klinik Baru",
+        "kind": "clinic",
+    })
+}
+
+async fn until_somebody_waits(world: &World, statement: &str) {
+    let query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike $1";
+    world
+        .until("a statement waits for the lock", async || {
+            let mut database = world.database().await;
+            let waiting: i64 = sqlx::query_scalar(query).bind(statement).fetch_one(&mut database).await.unwrap();
+            waiting > 0
+        })
+        .await;
+}
+
+/// Keeps a service's relay from publishing: what it commits stays in its outbox.
+async fn hold_relay_lock(world: &World, service: &str) -> PgConnection {
+    let mut session = world.database().await;
+    sqlx::query("select pg_advisory_lock($1)").bind(store::relay_lock_key(service)).execute(&mut session).await.unwrap();
+    session
+}
+
+async fn release_relay_lock(session: &mut PgConnection, service: &str) {
+    sqlx::query("select pg_advisory_unlock($1)").bind(store::relay_lock_key(service)).execute(session).await.unwrap();
+}

@@ -1,0 +1,130 @@
+//! The matrix identity × subject: NATS takes exactly what the services have declared, and nothing else.
+
+use crate::world::World;
+use petpro::services;
+use platform::Declaration;
+use platform::nats::Denials;
+use std::collections::BTreeSet;
+use std::time::Instant;
+use subjects::{Operation, catalogue, event};
+
+/// Fewer than the client's queue of events holds, so that no refusal is dropped.
+const AT_A_TIME: usize = 40;
+/// Nobody may publish or subscribe to it.
+const FORBIDDEN: &str = "forbidden.to.all";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_identity_may_publish_what_it_has_declared_and_nothing_else() {
+    let world = World::without_services().await;
+    for service in services::declarations() {
+        let (client, denials) = world.connect(service.name).await;
+        let (allowed, tried) = (may_publish(&service), every_published_subject());
+        for chunk in tried.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
+            for subject in chunk {
+                client.publish(subject.to_string(), "".into()).await.unwrap();
+            }
+            until_refused(&client, &denials).await;
+        }
+        let refused: BTreeSet<String> = denials.refused_publishes().into_iter().collect();
+        assert!(refused.contains(FORBIDDEN));
+        let taken: BTreeSet<String> = tried.difference(&refused).cloned().collect();
+        assert_eq!(taken, allowed, "what {} may publish", service.name);
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_identity_may_answer_its_own_subjects_and_nothing_else() {
+    let world = World::without_services().await;
+    let owners: Vec<(&str, &str)> = catalogue::operations()
+        .flat_map(|operation| operation.subjects().map(move |subject| (subject, operation.service)))
+        .collect();
+    for service in services::declarations() {
+        let (client, denials) = world.connect(service.name).await;
+        let mut subscriptions = Vec::new();
+        for chunk in owners.chunks(AT_A_TIME) {
+            for (subject, owner) in chunk {
+                subscriptions.push(client.queue_subscribe(*subject, (*owner).to_owned()).await.unwrap());
+            }
+            until_refused(&client, &denials).await;
+        }
+        let refused: BTreeSet<String> = denials.refused_subscriptions().into_iter().collect();
+        let expected: BTreeSet<String> =
+            owners.iter().filter(|(_, owner)| *owner != service.name).map(|(subject, _)| subject.to_string()).collect();
+        assert_eq!(refused, expected, "what {} may not answer", service.name);
+
+        // Without the queue group, somebody else's inbox, and everybody's events.
+        let (client, denials) = world.connect(service.name).await;
+        let mut elsewhere: BTreeSet<String> = service.operations.iter().map(|operation| operation.subject.to_owned()).collect();
+        elsewhere.extend(services::names().iter().filter(|name| **name != service.name).map(|name| format!("_INBOX_{name}.>")));
+        elsewhere.insert("event.>".to_owned());
+        for subject in &elsewhere {
+            subscriptions.push(client.subscribe(subject.clone()).await.unwrap());
+        }
+        until_refused(&client, &denials).await;
+        let refused: BTreeSet<String> = denials.refused_subscriptions().into_iter().collect();
+        assert_eq!(refused, elsewhere, "what {} may not listen to", service.name);
+    }
+    world.stop().await;
+}
+
+#[test]
+fn the_generated_permissions_in_the_repository_are_those_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../nats/permissions.conf");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    let generated = petpro::commands::nats_permissions_with_variables();
+    assert!(committed == generated, "run: cargo run -p petpro -- nats-config --variables > nats/permissions.conf");
+}
+
+/// What the declaration itself says, without looking at the generated permissions.
+fn may_publish(service: &Declaration) -> BTreeSet<String> {
+    let mut allowed: BTreeSet<String> = service.calls.iter().map(|subject| (*subject).to_owned()).collect();
+    allowed.extend(service.operations.iter().flat_map(Operation::subjects).map(str::to_owned));
+    if service.name == "edge" {
+        allowed.insert("$SRV.PING".to_owned());
+    }
+    if service.publishes_events {
+        let own = catalogue::events().filter(|event| event.service == service.name);
+        allowed.extend(own.map(|event| format!("event.{}.0", event.event_type)));
+        allowed.insert(format!("$JS.API.STREAM.INFO.{}", event::stream_name(service.name)));
+    }
+    for consumer in &service.consumers {
+        allowed.insert(next_message(&consumer.stream(), &consumer.durable_name()));
+    }
+    allowed
+}
+
+/// Everything that anybody might want to publish, and what nobody may.
+fn every_published_subject() -> BTreeSet<String> {
+    let mut subjects: BTreeSet<String> =
+        catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
+    subjects.extend(catalogue::events().map(|event| format!("event.{}.0", event.event_type)));
+    subjects.extend(["$SRV.PING".to_owned(), "$SYS.REQ.SERVER.PING".to_owned()]);
+    for name in services::names() {
+        subjects.insert(format!("_INBOX_{name}.a.b"));
+    }
+    for stream in catalogue::SERVICES.map(event::stream_name) {
+        for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "INFO"] {
+            subjects.insert(format!("$JS.API.STREAM.{verb}.{stream}"));
+        }
+        subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}"));
+        subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.x.event.>"));
+        subjects.insert(format!("$JS.API.CONSUMER.DURABLE.CREATE.{stream}.x"));
+    }
+    for consumer in services::consumers() {
+        subjects.insert(next_message(&consumer.stream(), &consumer.durable_name()));
+        subjects.insert(format!("$JS.API.CONSUMER.DELETE.{}.{}", consumer.stream(), consumer.durable_name()));
+    }
+    subjects
+}
+
+fn next_message(stream: &str, durable: &str) -> String {
+    format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}")
+}
+
+/// The server answers in order: once this one is refused, all refusals before it have been heard.
+async fn until_refused(client: &async_nats::Client, denials: &Denials) {
+    let since = Instant::now();
+    client.publish(FORBIDDEN, "".into()).await.unwrap();
+    tokio::time::timeout(crate::world::PATIENCE, denials.refused_publish(FORBIDDEN, since)).await.unwrap();
+}
