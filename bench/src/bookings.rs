@@ -10,15 +10,17 @@ use identity::{AccessTokens, User};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use subjects::Role;
 use subjects::ids::{SessionId, UserId};
 use subjects::vendor::Weekday;
 
 /// More than ask at a time, so that those who book at the same time book with different staff.
-const STAFF: usize = 100;
+const STAFF: u32 = 100;
 /// How long a visit takes; visits of one staff member follow each other without a gap.
 const VISIT_MINUTES: i64 = 5;
+/// Where the canonical routes begin.
+const API: &str = "/api/v1";
 
 /// The clinic that is booked at.
 pub struct BenchClinic {
@@ -40,8 +42,9 @@ impl BenchClinic {
         let vendor = json!({ "name": "Klinik Tanpa Henti", "kind": "clinic", "description": "Open day and night." });
         let vendor = admin.create("/vendors", &vendor).await?;
         let vendor_path = format!("/vendors/{vendor}");
-        admin.ask(Method::POST, &format!("{vendor_path}/submit"), &json!({}), StatusCode::OK).await?;
-        admin.ask(Method::POST, &format!("{vendor_path}/approve"), &json!({}), StatusCode::OK).await?;
+        for step in ["submit", "approve"] {
+            admin.ask(Method::POST, &format!("{vendor_path}/{step}"), None, &json!({}), StatusCode::OK).await?;
+        }
 
         let clinic = json!({
             "name": "Klinik Tanpa Henti Menteng",
@@ -57,7 +60,7 @@ impl BenchClinic {
         let clinic_path = format!("/clinics/{id}");
         let weekly = Weekday::ALL.map(|day| json!({ "day": day, "opens": "00:00", "closes": "00:00" }));
         let hours = json!({ "weekly": weekly });
-        admin.ask(Method::PUT, &format!("{clinic_path}/hours"), &hours, StatusCode::OK).await?;
+        admin.replace(&format!("{clinic_path}/hours"), &hours).await?;
         let service = json!({
             "name": "Konsultasi singkat",
             "durationMinutes": VISIT_MINUTES,
@@ -69,7 +72,7 @@ impl BenchClinic {
             let member = json!({ "displayName": format!("Dokter {number}"), "serviceIds": [service] });
             staff.push(admin.create(&format!("{clinic_path}/staff"), &member).await?);
         }
-        let slots = Arc::new(Slots { service, staff, first: first_visit(Utc::now()), taken: AtomicUsize::new(0) });
+        let slots = Arc::new(Slots { service, staff, first: first_visit(Utc::now()), taken: AtomicU32::new(0) });
         Ok(BenchClinic { path: format!("{API}{clinic_path}"), id, slots })
     }
 
@@ -88,8 +91,6 @@ impl BenchClinic {
     }
 }
 
-const API: &str = "/api/v1";
-
 /// The platform's admin at work.
 struct Admin {
     connection: Connection,
@@ -98,16 +99,31 @@ struct Admin {
 
 impl Admin {
     async fn create(&mut self, path: &str, body: &Value) -> anyhow::Result<String> {
-        let made = self.ask(Method::POST, path, body, StatusCode::CREATED).await?;
+        let made = self.ask(Method::POST, path, None, body, StatusCode::CREATED).await?;
         let id = made.get("id").and_then(Value::as_str);
         Ok(id.with_context(|| format!("what POST {path} answers has no id: {made}"))?.to_owned())
     }
 
-    async fn ask(&mut self, method: Method, path: &str, body: &Value, expected: StatusCode) -> anyhow::Result<Value> {
-        let full_path = format!("{API}{path}");
-        let sent = self.connection.send_json(method.clone(), &full_path, &self.token, body.to_string()).await;
-        let (status, answer) = sent.with_context(|| format!("{method} {path}"))?;
-        expect(status, expected, &answer).map_err(|refusal| anyhow!("{method} {path}: {refusal}"))?;
+    async fn replace(&mut self, path: &str, body: &Value) -> anyhow::Result<()> {
+        let current = self.ask(Method::GET, path, None, &Value::Null, StatusCode::OK).await?;
+        let version = current.get("version").and_then(Value::as_i64);
+        let version = version.with_context(|| format!("what GET {path} answers has no version: {current}"))?;
+        self.ask(Method::PUT, path, Some(version), body, StatusCode::OK).await.map(|_replaced| ())
+    }
+
+    async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        version: Option<i64>,
+        body: &Value,
+        expected: StatusCode,
+    ) -> anyhow::Result<Value> {
+        let what = format!("{method} {path}");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let sent = self.connection.send_json(method, &format!("{API}{path}"), &self.token, version, body).await;
+        let (status, answer) = sent.with_context(|| what.clone())?;
+        expect(status, expected, &answer).map_err(|refusal| anyhow!("{what}: {refusal}"))?;
         Ok(serde_json::from_slice(&answer)?)
     }
 }
@@ -117,7 +133,7 @@ struct Slots {
     service: String,
     staff: Vec<String>,
     first: DateTime<Utc>,
-    taken: AtomicUsize,
+    taken: AtomicU32,
 }
 
 impl Slots {
@@ -125,18 +141,19 @@ impl Slots {
     fn next_wish(&self) -> String {
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
         let (staff, visit) = (number % STAFF, number / STAFF);
-        let minutes = TimeDelta::minutes(VISIT_MINUTES * i64::try_from(visit).unwrap_or(i64::MAX / VISIT_MINUTES / 60_000));
+        let later = TimeDelta::minutes(VISIT_MINUTES * i64::from(visit));
         let wish = json!({
             "serviceId": self.service,
-            "staffId": self.staff.get(staff),
-            "startsAt": (self.first + minutes).to_rfc3339_opts(SecondsFormat::Secs, true),
+            "staffId": self.staff.get(staff as usize),
+            "startsAt": (self.first + later).to_rfc3339_opts(SecondsFormat::Secs, true),
             "pet": { "name": "Oyen", "species": "cat" },
         });
         wish.to_string()
     }
 }
 
-/// Midnight, Jakarta time or any other whole hour's, of the day after tomorrow.
+/// Midnight UTC of the day after tomorrow: far enough ahead to stay in the future, and no visit crosses the clinic's own
+/// midnight, which lies on a whole hour too.
 fn first_visit(now: DateTime<Utc>) -> DateTime<Utc> {
     let day = now.date_naive() + Days::new(2);
     day.and_time(NaiveTime::MIN).and_utc()
@@ -152,7 +169,7 @@ pub struct Customer {
 impl Worker for Customer {
     async fn ask(&mut self) -> Result<(), String> {
         let wish = self.slots.next_wish();
-        let sent = self.connection.send_json(Method::POST, "/api/v1/bookings", &self.token, wish).await;
+        let sent = self.connection.send_json(Method::POST, "/api/v1/bookings", &self.token, None, wish).await;
         let (status, body) = sent.map_err(|error| format!("{error:#}"))?;
         expect(status, StatusCode::CREATED, &body)?;
         let booking: Value = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
@@ -180,11 +197,11 @@ mod tests {
     fn no_time_is_wanted_twice_and_neighbours_have_different_staff() {
         let staff: Vec<String> = (0..STAFF).map(|number| number.to_string()).collect();
         let first = first_visit("2026-03-01T10:00:00Z".parse().unwrap());
-        let slots = Slots { service: "s".to_owned(), staff, first, taken: AtomicUsize::new(0) };
+        let slots = Slots { service: "s".to_owned(), staff, first, taken: AtomicU32::new(0) };
         let wishes: Vec<String> = (0..STAFF * 3).map(|_| slots.next_wish()).collect();
         let distinct: BTreeSet<&String> = wishes.iter().collect();
         assert_eq!(distinct.len(), wishes.len());
-        let last: Value = serde_json::from_str(&wishes[STAFF * 3 - 1]).unwrap();
+        let last: Value = serde_json::from_str(&wishes[wishes.len() - 1]).unwrap();
         assert_eq!(last["startsAt"], "2026-03-03T00:10:00Z");
         assert_eq!(last["staffId"], "99");
     }

@@ -36,7 +36,7 @@ impl Connection {
         self.send(request).await
     }
 
-    /// Sends JSON as someone, and reads the whole answer.
+    /// Sends JSON as someone, with `If-Match` where a version is given, and reads the whole answer.
     ///
     /// # Errors
     /// Likewise.
@@ -45,14 +45,17 @@ impl Connection {
         method: Method,
         path: &str,
         token: &str,
+        version: Option<i64>,
         body: String,
     ) -> anyhow::Result<(StatusCode, Bytes)> {
-        let request = self
+        let mut request = self
             .request(method, path)
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::from(body))?;
-        self.send(request).await
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(version) = version {
+            request = request.header(header::IF_MATCH, format!("\"{version}\""));
+        }
+        self.send(request.body(Full::from(body))?).await
     }
 
     fn request(&self, method: Method, path: &str) -> http::request::Builder {

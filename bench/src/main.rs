@@ -1,1 +1,85 @@
-fn main() {}
+//! `bench`: the platform beside what it is made of. See docs/performance.md.
+
+mod bookings;
+mod connection;
+mod load;
+mod machine;
+mod options;
+mod page;
+mod process;
+mod raw_http;
+mod raw_nats;
+mod raw_postgres;
+mod run;
+mod world;
+
+use clap::Parser as _;
+use options::{Options, Part};
+use page::Page;
+use petpro::progress::step;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use world::World;
+
+/// What a shell tells of a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let options = Options::parse();
+    match &options.part {
+        Some(Part::BareAxum(bare_axum)) => raw_http::serve(bare_axum).await.map(|()| ExitCode::SUCCESS),
+        None => bench(&options).await,
+    }
+}
+
+async fn bench(options: &Options) -> anyhow::Result<ExitCode> {
+    let interrupted = interruption()?;
+    // Not given up half-way: what has been started must be known to be stopped.
+    let mut world = World::start(options.folder.as_deref()).await?;
+    let plan = options.plan();
+    let page: Option<anyhow::Result<Page>> = tokio::select! {
+        biased;
+        () = interrupted.cancelled() => None,
+        page = run::everything(&mut world, &plan) => Some(page),
+    };
+    if let Some(Err(_)) = &page {
+        eprintln!("\nThe end of the platform's log:\n{}", world.log_end());
+    }
+    let stopping = step("stopping everything");
+    let stopped = world.stop().await;
+    match page {
+        Some(page) => {
+            println!("{}", page?);
+            stopped?;
+            stopping.done();
+            Ok(ExitCode::SUCCESS)
+        }
+        // A platform that was interrupted while it started does not end as it should, and need not.
+        None => {
+            stopping.done();
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}
+
+/// Set on Ctrl-C or SIGTERM; a second one ends this program at once, and its servers follow it.
+fn interruption() -> anyhow::Result<CancellationToken> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let interrupted = CancellationToken::new();
+    let token = interrupted.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if token.is_cancelled() {
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+            token.cancel();
+        }
+    });
+    Ok(interrupted)
+}

@@ -31,8 +31,8 @@ pub struct World {
     pub host: Host,
     folder: TempDir,
     platform: Option<Process>,
-    /// Further processes of a run.
-    pub helpers: Vec<Process>,
+    /// Bare axum, while it runs.
+    pub bare_axum: Option<Process>,
 }
 
 /// A start of the platform.
@@ -69,7 +69,7 @@ impl World {
         };
         let stack = Stack::start(options).await?;
         let host = Host::new(stack.settings(Settings::from_toml("")))?;
-        let world = World { stack, host, folder, platform: None, helpers: Vec::new() };
+        let world = World { stack, host, folder, platform: None, bare_axum: None };
         match world.prepare().await {
             Ok(()) => Ok(world),
             Err(error) => {
@@ -125,18 +125,27 @@ impl World {
         Ok(())
     }
 
+    /// Ends bare axum.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub async fn stop_bare_axum(&mut self) -> anyhow::Result<()> {
+        match self.bare_axum.take() {
+            Some(process) => process.kill().await,
+            None => Ok(()),
+        }
+    }
+
     /// Ends everything and removes the folder.
     ///
     /// # Errors
     /// Something does not end; the rest is ended all the same.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         let platform = self.stop_platform().await;
-        for helper in self.helpers {
-            helper.kill().await?;
-        }
-        self.stack.stop().await?;
+        let bare_axum = self.stop_bare_axum().await;
+        let servers = self.stack.stop().await;
         self.folder.close().context("cannot remove the temporary folder")?;
-        platform
+        platform.and(bare_axum).and(servers)
     }
 
     /// The last lines that the platform has logged.

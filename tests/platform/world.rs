@@ -28,9 +28,8 @@ pub struct World {
 
 /// One `petpro run …`.
 pub struct ServiceProcess {
-    pub process: Process,
-    pub admin: String,
-    pub edge: String,
+    process: Process,
+    edge: String,
 }
 
 impl World {
@@ -75,7 +74,7 @@ impl World {
             assert!(started.elapsed() < PATIENCE, "{name} does not become ready:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.services.insert(name.to_owned(), ServiceProcess { process, admin, edge });
+        self.services.insert(name.to_owned(), ServiceProcess { process, edge });
     }
 
     /// Kill -9 of a process of that name.
@@ -209,7 +208,6 @@ impl World {
 #[derive(Debug, Clone)]
 pub struct Slot {
     pub service: String,
-    pub clinic: String,
     pub staff: String,
     pub starts_at: String,
 }
@@ -219,7 +217,6 @@ impl Slot {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Slot {
             service: text(&service["id"]),
-            clinic: text(&service["clinicId"]),
             staff: text(&slot["staffIds"][0]),
             starts_at: text(&slot["startsAt"]),
         }

@@ -49,7 +49,7 @@ pub async fn offer(cx: &Cx, question: Question) -> Result<Offer, BookingError> {
     let limit = cx.app.config.vendor_timeout().min(cx.remaining() / 2);
     match from_vendor(cx, question, limit).await {
         Err(BookingError::Fault(fault)) if is_away(&fault) => {
-            tracing::warn!(service.id = %question.service_id, reason = %fault.reason, "vendor does not answer, using the read models");
+            tracing::debug!(service.id = %question.service_id, reason = %fault.reason, "vendor does not answer, using the read models");
             from_read_models(cx, question).await
         }
         answered => answered,

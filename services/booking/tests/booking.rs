@@ -1,6 +1,13 @@
 //! The booking service over a real nats-server and a real Postgres, with the permissions and roles that it has in
 //! production. What it knows of vendors comes from vendor's events, published as vendor publishes them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may, and the lints' own exception covers only the test functions themselves"
+)]
+
 #[path = "booking/asking.rs"]
 mod asking;
 #[path = "booking/clinic.rs"]

@@ -1,4 +1,10 @@
 //! The vendor service over a real nats-server and Postgres, asked as the edge and as another service ask it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test, as the tests themselves do"
+)]
 
 #[path = "service/world.rs"]
 mod world;

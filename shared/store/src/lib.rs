@@ -22,6 +22,7 @@ mod store;
 mod transaction;
 mod tx;
 mod version;
+mod within;
 mod work;
 
 pub use config::PostgresConfig;

@@ -43,6 +43,10 @@ fn named(names: &[String]) -> anyhow::Result<Vec<Entry>> {
 
 /// Starts services, all at once.
 pub(crate) async fn start(host: &Host, entries: &[Entry]) -> anyhow::Result<Vec<Running>> {
+    // All of them at first: a process is not ready while a service of it has not even connected.
+    for entry in entries {
+        host.health.set_ready(entry.name, false);
+    }
     try_join_all(entries.iter().map(|entry| (entry.start)(host.clone()))).await
 }
 

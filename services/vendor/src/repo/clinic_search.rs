@@ -86,7 +86,7 @@ pub async fn find(
     let mut query = Query::new("select * from (select c.*, v.kind, ");
     select_metres(&mut query, search);
     query.sql(" as metres, ");
-    select_mismatch(&mut query, search);
+    select_mismatch(&mut query, text_words.as_deref());
     query.sql(" as mismatch from clinics c join vendors v on v.id = c.vendor_id where ");
     filter_visible(&mut query, authority);
     filter_place(&mut query, search);
@@ -145,15 +145,23 @@ fn select_metres(query: &mut Query, search: &FindClinics) {
     query.sql(" * power(sin(radians(c.longitude - ").value(longitude).sql(") / 2), 2)))))::bigint");
 }
 
-/// How badly the text matches the clinic or its vendor, from 0 to 10,000, in whole numbers.
-fn select_mismatch(query: &mut Query, search: &FindClinics) {
-    let Some(text) = &search.text else {
+/// How badly the words match the clinic or its vendor on average, from 0 to 10,000, in whole numbers. Likeness to a
+/// part of a word lets them be found; likeness to whole words puts the better ones first.
+fn select_mismatch(query: &mut Query, text_words: Option<&[String]>) {
+    let Some(text_words) = text_words else {
         query.sql("null::bigint");
         return;
     };
-    query.sql("round(10000 * (1 - greatest(ext.word_similarity(searchable(").value(text.clone());
-    query.sql("), c.search_text), ext.word_similarity(searchable(").value(text.clone());
-    query.sql("), v.search_text))))::bigint");
+    query.sql("round(10000 * (1 - (0");
+    for word in text_words {
+        query.sql(" + greatest(0");
+        for column in ["c.search_text", "v.search_text"] {
+            query.sql(", ext.word_similarity(searchable(").value(word.clone()).sql("), ").sql(column);
+            query.sql(") + ext.strict_word_similarity(searchable(").value(word.clone()).sql("), ").sql(column).sql(")");
+        }
+        query.sql(")");
+    }
+    query.sql(") / ").value(2.0 * text_words.len() as f64).sql("))::bigint");
 }
 
 fn filter_visible(query: &mut Query, authority: &Authority) {

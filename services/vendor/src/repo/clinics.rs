@@ -9,13 +9,13 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
-use store::Tx;
+use store::{ResultExt as _, Tx};
 use subjects::Fault;
 use subjects::ids::{ClinicId, VendorId};
 use subjects::time::{Instant, TimeZone};
 use subjects::vendor::{
     Address, ClinicState, ClinicUpdated, Coordinates, CreateClinic, HoursState, HoursUpdated, MembershipStatus,
-    OpeningHours, UpdateClinic,
+    OpeningHours, UpdateClinic, VendorError,
 };
 
 /// What is known of a clinic.
@@ -76,7 +76,7 @@ pub async fn insert(
     vendor_id: VendorId,
     profile: ClinicProfile,
     now: Instant,
-) -> Result<Model, Fault> {
+) -> Result<Model, VendorError> {
     let ClinicProfile { name, description, phone, address, coordinates, time_zone, active } = profile;
     let Address { street, district, city, province, postal_code, country } = address;
     let row = ActiveModel {
@@ -101,7 +101,8 @@ pub async fn insert(
         schedule_updated_at: Set(now),
         schedule_version: Set(1),
     };
-    let row = row.insert(tx).await.map_err(failed)?;
+    // It may have been removed since it was looked up.
+    let row = row.insert(tx).await.on_constraint("clinics_vendor_fkey", VendorError::VendorNotFound)?;
     tx.emit(&ClinicUpdated(replies::clinic_state(&row)?)).await?;
     let closed = OpeningHours { time_zone, weekly: Vec::new(), exceptions: Vec::new() };
     tx.emit(&HoursUpdated(replies::hours_state(&row, closed))).await?;

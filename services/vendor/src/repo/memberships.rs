@@ -153,6 +153,8 @@ fn refusal(error: DbErr) -> VendorError {
     match error.constraint() {
         Some("memberships_live_key") => VendorError::AlreadyMember,
         Some("memberships_clinic_fkey") => VendorError::UnknownClinic,
+        // It was removed since it was looked up.
+        Some("memberships_vendor_fkey") => VendorError::VendorNotFound,
         _ => VendorError::from(error),
     }
 }

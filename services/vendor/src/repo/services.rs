@@ -243,6 +243,8 @@ fn refusal(error: DbErr) -> VendorError {
     let error = store::Error::from(error);
     match error.constraint() {
         Some("clinic_services_name_key") => VendorError::ServiceNameTaken,
+        // It was removed since it was looked up.
+        Some("clinic_services_clinic_fkey") => VendorError::ClinicNotFound,
         _ => VendorError::from(error),
     }
 }

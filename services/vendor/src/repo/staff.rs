@@ -12,7 +12,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
 };
 use serde::{Deserialize, Serialize};
-use store::Tx;
+use store::{ResultExt as _, Tx};
 use subjects::Fault;
 use subjects::ids::{ClinicId, ServiceId, StaffId, UserId, VendorId};
 use subjects::time::Instant;
@@ -211,7 +211,8 @@ pub async fn insert(
         updated_at: Set(now),
         version: Set(1),
     };
-    let row = row.insert(tx).await.map_err(failed)?;
+    // It may have been removed since it was looked up; so may the clinics and services below.
+    let row = row.insert(tx).await.on_constraint("staff_vendor_fkey", VendorError::VendorNotFound)?;
     let member = link(tx, row, clinic_ids, service_ids).await?;
     tx.emit(&StaffAdded(replies::staff_state(&member)?)).await?;
     Ok(member)
@@ -321,7 +322,8 @@ async fn link(
         vendor_id: Set(vendor_id),
     });
     if !clinics.is_empty() {
-        staff_clinic::Entity::insert_many(clinic_links).exec(tx).await.map_err(failed)?;
+        let linked = staff_clinic::Entity::insert_many(clinic_links).exec(tx).await;
+        linked.on_constraint("staff_clinics_clinic_fkey", VendorError::UnknownClinic)?;
     }
     let service_links = services.iter().map(|service| staff_service::ActiveModel {
         staff_id: Set(staff_id),
@@ -329,7 +331,8 @@ async fn link(
         clinic_id: Set(service.clinic_id),
     });
     if !services.is_empty() {
-        staff_service::Entity::insert_many(service_links).exec(tx).await.map_err(failed)?;
+        let linked = staff_service::Entity::insert_many(service_links).exec(tx).await;
+        linked.on_constraint("staff_services_service_fkey", VendorError::UnknownService)?;
     }
     Ok(StaffMember { row, clinic_ids, service_ids })
 }

@@ -8,7 +8,6 @@ mod session;
 
 use crate::cleanup;
 use crate::store::{HasStore, Store};
-use anyhow::Context as _;
 use async_nats::Subscriber;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
@@ -154,16 +153,5 @@ impl Health {
             tracing::info!(service, "the outbox is relayed again");
         }
         self.failures = 0;
-    }
-}
-
-/// Bounds a step of the relay, so that a peer that says nothing is as good as gone.
-async fn within<T, E>(limit: Duration, step: impl Future<Output = Result<T, E>>, what: &'static str) -> anyhow::Result<T>
-where
-    E: Into<anyhow::Error>,
-{
-    match timeout(limit, step).await {
-        Ok(outcome) => outcome.map_err(Into::into).context(what),
-        Err(_elapsed) => Err(anyhow::anyhow!("no answer in time")).context(what),
     }
 }

@@ -1,7 +1,7 @@
 //! Publishing: all events of a batch at once, then their acknowledgements.
 
 use super::session::{Acknowledged, Waiting};
-use super::within;
+use crate::within::within;
 use anyhow::{Context as _, bail, ensure};
 use async_nats::connection::State;
 use async_nats::jetstream;

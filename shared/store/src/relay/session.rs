@@ -1,8 +1,8 @@
 //! The relay's own database session: it holds the lock, and all that the relay reads and writes goes over it, so
 //! that whoever has lost the lock cannot write either.
 
-use super::within;
 use crate::store::Store;
+use crate::within::within;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};

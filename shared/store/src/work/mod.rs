@@ -6,6 +6,7 @@ mod delivery;
 
 use crate::store::HasStore;
 use crate::tx::Tx;
+use crate::within::within;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::PullConsumer;
@@ -21,6 +22,8 @@ use subjects::{Event, Fault};
 
 /// How many events a replica handles at a time.
 const PARALLEL: usize = 8;
+/// How long JetStream may take to show a consumer.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a pull waits for events, and after which silence it is taken for lost.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 const PULL_HEARTBEAT: Duration = Duration::from_secs(5);
@@ -120,14 +123,15 @@ async fn consume_until_it_breaks<A: HasStore>(consumer: &Consumer<A>, durable: &
 
 async fn open<A: HasStore>(consumer: &Consumer<A>, durable: &str) -> anyhow::Result<pull::Stream> {
     let stream = consumer.declaration.stream();
-    let pull_consumer: PullConsumer = consumer.run.jetstream.get_consumer_from_stream(durable, stream).await?;
+    let asking = consumer.run.jetstream.get_consumer_from_stream(durable, stream);
+    let pull_consumer: PullConsumer = within(OPEN_TIMEOUT, asking, "looking for the consumer").await?;
     let messages = pull_consumer
         .stream()
         .max_messages_per_batch(PARALLEL)
         .expires(PULL_EXPIRES)
         .heartbeat(PULL_HEARTBEAT)
         .messages();
-    Ok(messages.await?)
+    within(OPEN_TIMEOUT, messages, "asking the consumer for events").await
 }
 
 async fn deliver<A: HasStore>(consumer: &Consumer<A>, message: Message) {

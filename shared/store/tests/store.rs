@@ -1,0 +1,14 @@
+//! The store against a real Postgres and a real NATS with the generated permissions.
+
+#[path = "store/access.rs"]
+mod access;
+#[path = "store/consuming.rs"]
+mod consuming;
+#[path = "store/keyed.rs"]
+mod keyed;
+#[path = "store/relaying.rs"]
+mod relaying;
+#[path = "store/transactions.rs"]
+mod transactions;
+#[path = "store/world.rs"]
+mod world;

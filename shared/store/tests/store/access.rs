@@ -1,0 +1,72 @@
+//! What a service's role may do, and what it may not.
+
+use crate::world::{PASSWORD, World, logins};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+async fn refusal(connection: &mut PgConnection, sql: &str) -> Option<String> {
+    let outcome = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await;
+    outcome.err().map(|error| error.as_database_error().unwrap().code().unwrap().into_owned())
+}
+
+#[tokio::test]
+async fn a_role_reaches_its_own_schema_only() {
+    let world = World::start().await;
+    let url = world.postgres.url("petpro_booking", PASSWORD, &world.database);
+    let mut booking = PgConnection::connect(&url).await.unwrap();
+
+    for allowed in ["select * from booking.outbox", "delete from booking.inbox", "select * from booking.seaql_migrations"] {
+        assert_eq!(refusal(&mut booking, allowed).await, None, "{allowed}");
+    }
+    let insufficient_privilege = Some("42501".to_owned());
+    for forbidden in [
+        "select * from auth.users",
+        "select * from auth.outbox",
+        "insert into vendor.notes values (gen_random_uuid(), 'x')",
+        "select vendor.lock_idempotency_key('a', 'b', 'c', 1)",
+        "delete from booking.seaql_migrations",
+        "create table booking.mine (id int)",
+        "create table public.mine (id int)",
+        "create temporary table mine (id int)",
+        "create schema mine",
+        "alter table booking.outbox add column mine int",
+        "truncate booking.outbox",
+        "create role mine",
+    ] {
+        assert_eq!(refusal(&mut booking, forbidden).await, insufficient_privilege, "{forbidden}");
+    }
+    let elsewhere = world.postgres.url("petpro_booking", PASSWORD, "postgres");
+    drop(PgConnection::connect(&elsewhere).await);
+    let role = "select count(*) from pg_roles where rolname like 'petpro\\_%' and rolname <> 'petpro_admin' \
+                and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole)";
+    assert_eq!(world.number(role).await, 0);
+}
+
+#[tokio::test]
+async fn migrations_go_up_twice_and_down_again() {
+    let world = World::start().await;
+    let postgres = world.postgres;
+    let database = "store_migrations";
+    postgres.drop_database(database).await.unwrap();
+    postgres.create_database(database).await.unwrap();
+    let url = postgres.admin_url(database);
+    assert!(migrations::status(&url, &migrations::SERVICES).await.unwrap().iter().all(|state| !state.applied));
+
+    let logins = logins();
+    let (first, second) = tokio::join!(migrations::migrate(&url, &logins), migrations::migrate(&url, &logins));
+    first.unwrap();
+    second.unwrap();
+    let states = migrations::status(&url, &migrations::SERVICES).await.unwrap();
+    assert!(states.iter().all(|state| state.applied));
+
+    for service in migrations::SERVICES {
+        let steps = states.iter().filter(|state| state.service == service).count();
+        migrations::down(&url, service, u32::try_from(steps).unwrap()).await.unwrap();
+        let left = "select count(*) from pg_class join pg_namespace on pg_namespace.oid = relnamespace \
+                    where nspname = $1 and relkind = 'r' and relname <> 'seaql_migrations'";
+        let mut admin = PgConnection::connect(&url).await.unwrap();
+        let tables: i64 = sqlx::query_scalar(left).bind(service).fetch_one(&mut admin).await.unwrap();
+        assert_eq!(tables, 0, "{service}");
+    }
+    migrations::migrate(&url, &logins).await.unwrap();
+    postgres.drop_database(database).await.unwrap();
+}

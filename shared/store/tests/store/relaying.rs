@@ -1,0 +1,154 @@
+//! The outbox and its relay.
+
+use crate::world::{VendorNoted, World};
+use futures::future::join_all;
+use sqlx::Connection as _;
+use std::collections::HashMap;
+use subjects::{Event as _, event};
+use uuid::Uuid;
+
+const UNPUBLISHED: &str = "select count(*) from vendor.outbox where published_at is null";
+
+#[tokio::test]
+async fn an_event_is_published_once_with_all_that_travels_with_it() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    let id = Uuid::now_v7();
+    let cx = teller.cx(None);
+    crate::world::put_note(cx.clone(), crate::world::PutNote { id, text: "hello".to_owned() }).await.unwrap();
+    world.until(UNPUBLISHED, 0).await;
+
+    let events = world.events("vendor").await;
+    assert_eq!(events.len(), 1);
+    let (headers, body) = &events[0];
+    assert_eq!(body, &serde_json::json!({ "note_id": id, "version": 1, "text": "hello" }));
+    let header = |name: &str| headers.get(name).map(|value| value.as_str().to_owned());
+    let event_id: Uuid = header("ce-id").unwrap().parse().unwrap();
+    assert_eq!(header("Nats-Msg-Id"), Some(event_id.to_string()));
+    assert_eq!(header("ce-specversion").as_deref(), Some("1.0"));
+    assert_eq!(header("ce-type").as_deref(), Some(VendorNoted::TYPE));
+    assert_eq!(header("ce-source").as_deref(), Some("/services/vendor"));
+    assert_eq!(header("ce-subject"), Some(id.to_string()));
+    assert_eq!(header("Content-Type").as_deref(), Some("application/json"));
+    assert_eq!(header("x-correlation-id").as_ref(), Some(&cx.meta().correlation_id));
+    assert_eq!(header("traceparent"), cx.meta().traceparent);
+    assert!(chrono::DateTime::parse_from_rfc3339(&header("ce-time").unwrap()).is_ok());
+    let stored = format!(
+        "select count(*) from vendor.outbox where id = '{event_id}' and stream = 'EVENTS_VENDOR' and sequence = 1 \
+         and incarnation is not null and partition = {}",
+        event::partition(id)
+    );
+    assert_eq!(world.number(&stored).await, 1);
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn the_events_of_an_aggregate_come_in_the_order_of_their_versions() {
+    let world = World::start().await;
+    // Written by hand, so that ids say the opposite of versions.
+    world
+        .execute(
+            "insert into vendor.outbox (id, type, aggregate_id, version, partition, headers, body)
+             select ('00000000-0000-7000-8000-' || lpad((9000 - version * 100 + number)::text, 12, '0'))::uuid, 'vendor.noted',
+                 aggregate, version, 0, '{}', jsonb_build_object('note_id', aggregate, 'version', version, 'text', '')
+             from (select number, gen_random_uuid() as aggregate from generate_series(1, 50) as number) as aggregates,
+                 generate_series(1, 5) as version",
+        )
+        .await;
+    let teller = world.teller().await;
+    world.until(UNPUBLISHED, 0).await;
+
+    let mut versions: HashMap<String, Vec<i64>> = HashMap::new();
+    for (_, body) in world.events("vendor").await {
+        versions.entry(body["note_id"].to_string()).or_default().push(body["version"].as_i64().unwrap());
+    }
+    assert_eq!(versions.len(), 50);
+    assert!(versions.values().all(|versions| versions == &[1, 2, 3, 4, 5]), "{versions:?}");
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn whoever_holds_the_lock_keeps_the_relay_from_working() {
+    let world = World::start().await;
+    let mut elsewhere = world.admin().await;
+    let lock_key = store::relay_lock_key("vendor");
+    sqlx::query("select pg_advisory_lock($1)").bind(lock_key).execute(&mut elsewhere).await.unwrap();
+    let teller = world.teller().await;
+    teller.put(None, Uuid::now_v7(), "hello").await.unwrap();
+    assert_eq!(world.number(UNPUBLISHED).await, 1);
+
+    elsewhere.close().await.unwrap();
+    world.until(UNPUBLISHED, 0).await;
+    assert_eq!(world.events("vendor").await.len(), 1);
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn another_replica_takes_over_and_nothing_is_lost_or_doubled() {
+    let world = World::start().await;
+    let (one, two) = tokio::join!(world.teller(), world.teller());
+    let (one_replica, two_replica) = (&one, &two);
+    let ended = "select count(pg_terminate_backend(pid)) from pg_locks join pg_stat_activity using (pid) \
+                 where locktype = 'advisory' and granted and application_name = 'petpro-vendor-relay' \
+                     and datname = current_database()";
+    let mut told = 0;
+    for round in 0..3 {
+        let text = &|replica: &str, number: i32| format!("{replica} {round} {number}");
+        let first = join_all((0..20).map(|number| async move { one_put(one_replica, &text("one", number)).await }));
+        let second = join_all((0..20).map(|number| async move { one_put(two_replica, &text("two", number)).await }));
+        tokio::join!(first, second, world.until(ended, 1));
+        told += 40;
+    }
+    world.until(UNPUBLISHED, 0).await;
+    assert_eq!(world.events("vendor").await.len(), told);
+
+    // A replica that leaves gives the lock back.
+    one.running.drain().await;
+    one_put(&two, "after one has left").await;
+    world.until(UNPUBLISHED, 0).await;
+    assert_eq!(world.events("vendor").await.len(), told + 1);
+    two.running.drain().await;
+}
+
+async fn one_put(teller: &crate::world::Running1, text: &str) {
+    teller.put(None, Uuid::now_v7(), text).await.unwrap();
+}
+
+#[tokio::test]
+async fn while_nats_is_away_the_outbox_grows() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    one_put(&teller, "before").await;
+    world.until(UNPUBLISHED, 0).await;
+
+    world.nats.kill().await.unwrap();
+    for number in 0..10 {
+        one_put(&teller, &format!("while away {number}")).await;
+    }
+    assert_eq!(world.number(UNPUBLISHED).await, 10);
+    world.nats.restart().await.unwrap();
+    world.until(UNPUBLISHED, 0).await;
+    assert_eq!(world.events("vendor").await.len(), 11);
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_was_made_anew_counts_from_one_again() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    for number in 0..3 {
+        one_put(&teller, &format!("before {number}")).await;
+    }
+    world.until(UNPUBLISHED, 0).await;
+
+    let unbounded = async_nats::jetstream::new(world.unbounded_client().await);
+    unbounded.delete_stream("EVENTS_VENDOR").await.unwrap();
+    world.provision().await;
+    for number in 0..3 {
+        one_put(&teller, &format!("after {number}")).await;
+    }
+    world.until(UNPUBLISHED, 0).await;
+    assert_eq!(world.number("select count(distinct incarnation) from vendor.outbox").await, 2);
+    assert_eq!(world.number("select count(*) from vendor.outbox where sequence = 1").await, 2);
+    teller.running.drain().await;
+}

@@ -1,0 +1,96 @@
+//! Transactions.
+
+use crate::world::{NoteError, World, insert_note};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use store::{Error, Tx};
+use subjects::{ErrorCode, Fault};
+use tokio::sync::Barrier;
+use uuid::Uuid;
+
+async fn change(tx: &Tx, id: Uuid) -> Result<(), Fault> {
+    let sql = "update notes set text = text || '.' where id = $1";
+    tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()])).await.map_err(Error::from)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deadlock_is_tried_again() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    let (a, b) = (Uuid::now_v7(), Uuid::now_v7());
+    teller.put(None, a, "a").await.unwrap();
+    teller.put(None, b, "b").await.unwrap();
+
+    let (tries, both_hold_one) = (AtomicUsize::new(0), Barrier::new(2));
+    let (tries, both_hold_one, cx) = (&tries, &both_hold_one, &teller.cx(None));
+    let both = |first: Uuid, second: Uuid| {
+        cx.app.store.write::<_, _, Fault, _, _>(cx, move |tx| async move {
+            change(&tx, first).await?;
+            if tries.fetch_add(1, Ordering::SeqCst) < 2 {
+                both_hold_one.wait().await;
+            }
+            change(&tx, second).await
+        })
+    };
+    let (one, other) = tokio::join!(both(a, b), both(b, a));
+    one.unwrap();
+    other.unwrap();
+    assert!(tries.load(Ordering::SeqCst) > 2, "there was no deadlock");
+    assert_eq!(world.number("select count(*) from vendor.notes where text in ('a..', 'b..')").await, 2);
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn a_failure_that_is_passed_over_is_no_success() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    teller.put(None, Uuid::now_v7(), "hello").await.unwrap();
+    let cx = &teller.cx(None);
+
+    let outcome = cx.app.store.write::<_, _, NoteError, _, _>(cx, |tx| async move {
+        insert_note(&tx, Uuid::now_v7(), "first").await?;
+        let _passed_over = insert_note(&tx, Uuid::now_v7(), "hello").await;
+        Ok(())
+    });
+    let error = outcome.await.unwrap_err();
+    assert!(matches!(&error, NoteError::Fault(fault) if fault.code == ErrorCode::Internal), "{error:?}");
+    assert_eq!(world.number("select count(*) from vendor.notes").await, 1);
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn nothing_is_told_of_what_was_not_done() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    teller.put(None, Uuid::now_v7(), "hello").await.unwrap();
+    assert_eq!(teller.put(None, Uuid::now_v7(), "hello").await, Err(NoteError::TextTaken));
+    assert_eq!(world.number("select count(*) from vendor.outbox").await, 1);
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn text_that_postgres_cannot_keep_is_the_callers_fault() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    let error = teller.put(None, Uuid::now_v7(), "a\0b").await.unwrap_err();
+    assert!(matches!(&error, NoteError::Fault(fault) if fault.code == ErrorCode::BadRequest), "{error:?}");
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_unavailable() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    world.execute(&format!("alter database {} connection limit 0", world.database)).await;
+    world.execute(&format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}' and usename = 'petpro_vendor'",
+        world.database
+    ))
+    .await;
+    let error = teller.put(None, Uuid::now_v7(), "hello").await;
+    world.execute(&format!("alter database {} connection limit -1", world.database)).await;
+    let error = error.unwrap_err();
+    assert!(matches!(&error, NoteError::Fault(fault) if fault.code == ErrorCode::Unavailable), "{error:?}");
+    teller.running.drain().await;
+}
