@@ -60,9 +60,10 @@ struct Seen {
 pub async fn measure<W: Worker>(workers: Vec<W>, timing: Timing, server: Option<u32>) -> anyhow::Result<Measured> {
     let begin = Instant::now() + timing.warm_up;
     let end = begin + timing.measured;
+    let takes_turns = workers.len() > 1;
     let mut asking = JoinSet::new();
     for worker in workers {
-        asking.spawn(ask_until(worker, begin, end));
+        asking.spawn(ask_until(worker, takes_turns, begin, end));
     }
     let usage = || (server.and_then(process::usage), process::usage(std::process::id()));
     tokio::time::sleep_until(begin.into()).await;
@@ -90,13 +91,17 @@ pub async fn measure<W: Worker>(workers: Vec<W>, timing: Timing, server: Option<
     })
 }
 
-/// Only what ended between `begin` and `end` counts.
-async fn ask_until<W: Worker>(mut worker: W, begin: Instant, end: Instant) -> Seen {
+/// Only what ended between `begin` and `end` counts. Where answers are there at once, one worker could go on without a
+/// pause while the others stand still: they take turns, and the wait for the turn counts as theirs.
+async fn ask_until<W: Worker>(mut worker: W, takes_turns: bool, begin: Instant, end: Instant) -> Seen {
     let mut seen = Seen::default();
     loop {
         let asked_at = Instant::now();
         if asked_at >= end {
             return seen;
+        }
+        if takes_turns {
+            tokio::task::yield_now().await;
         }
         let answer = tokio::time::timeout(REQUEST_TIMEOUT, worker.ask()).await;
         let answered_at = Instant::now();

@@ -153,7 +153,7 @@ impl Page {
     fn ratios(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\n| Ours, as a share of the raw part's requests/s | at a time | of bare axum | of NATS | of a row read | of a \
+            "\n| Ours, its requests/s as a share of those | at a time | of bare axum | of NATS | of a row read | of a \
              row committed | p50 ÷ sum of the parts' p50 |\n|---|--:|--:|--:|--:|--:|--:|"
         )?;
         for row in self.rows.iter().filter(|row| !row.subject.parts().is_empty()) {
@@ -162,7 +162,7 @@ impl Page {
                 let is_part = row.subject.parts().contains(&part);
                 let raw = self.row(part, row.at_a_time).filter(|_| is_part);
                 let share = raw.map(|raw| row.measured.per_second / raw.measured.per_second);
-                write!(f, " {} |", or_dash(share, 2))?;
+                write!(f, " {} |", share.filter(|share| share.is_finite()).map_or("–".to_owned(), percent))?;
             }
             let parts: Option<Duration> =
                 row.subject.parts().iter().map(|part| Some(self.row(*part, row.at_a_time)?.measured.p50)).sum();
@@ -193,6 +193,10 @@ impl Page {
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }
 
 /// Of a million bytes each.
@@ -253,7 +257,7 @@ mod tests {
         .to_string();
         let measured = "| **GET /api/v1/clinics/{id}** | 1 | 1000 | 12.000 | 24.000 | 0 | 1.00 | 1000 | 50 | 1.00 |";
         assert!(text.contains(measured), "{text}");
-        assert!(text.contains("| **GET /api/v1/clinics/{id}** | 1 | 0.12 | 0.25 | 0.50 | – | 2.0 |"), "{text}");
+        assert!(text.contains("| **GET /api/v1/clinics/{id}** | 1 | 12.5 % | 25.0 % | 50.0 % | – | 2.0 |"), "{text}");
         assert!(text.contains("median of 3 | 200 ms |"), "{text}");
         assert!(text.contains("| the longest of them | 300 ms |"), "{text}");
     }

@@ -71,7 +71,7 @@ async fn body_of(edge: SocketAddr, path: &str) -> anyhow::Result<Bytes> {
 
 /// Starts the platform so many times; the last one stays.
 async fn starts(world: &mut World, count: usize) -> anyhow::Result<(Started, Vec<Duration>)> {
-    let starting = step(format!("the platform, started {count} times"));
+    let starting = step(format!("starting the platform, {count} ×"));
     let mut until_ready = Vec::new();
     let mut last = None;
     for _ in 0..count {

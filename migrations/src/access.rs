@@ -42,17 +42,22 @@ pub(crate) fn grants_on_database<'a>(database: &str, roles: impl Iterator<Item =
     statements
 }
 
-/// Makes the login role where it is missing and sets its password and attributes.
+/// Makes the login role where it is missing, takes from it what makes a role more than that, and sets its password.
+/// An admin who is no superuser may not even name some of those attributes, so they are touched only where they are.
 pub(crate) fn role_statements(login: &ServiceLogin) -> Vec<String> {
     let role = identifier(&login.role);
+    let role_text = literal(&login.role);
     let create = format!(
-        "do $$ begin create role {role} login; exception when duplicate_object or unique_violation then null; end $$"
+        "do $role$ begin create role {role} login; exception when duplicate_object or unique_violation then null; \
+         end $role$"
     );
-    let set = format!(
-        "alter role {role} login nosuperuser nobypassrls nocreatedb nocreaterole noreplication password {}",
-        literal(&login.password)
+    let lower = format!(
+        "do $role$ begin if exists (select from pg_roles where rolname = {role_text} and (rolsuper or rolbypassrls \
+         or rolcreatedb or rolcreaterole or rolreplication)) then alter role {role} nosuperuser nobypassrls \
+         nocreatedb nocreaterole noreplication; end if; end $role$"
     );
-    vec![create, set]
+    let set_password = format!("alter role {role} login password {}", literal(&login.password));
+    vec![create, lower, set_password]
 }
 
 /// Rights of a service's role on its own schema, repeated after each migration for the tables that came with it.

@@ -96,9 +96,7 @@ impl From<Error> for Fault {
         let fault = match error.code() {
             ErrorCode::Unavailable => Fault::unavailable(RETRY_AFTER_MS),
             ErrorCode::DeadlineExceeded => Fault::deadline_exceeded(),
-            ErrorCode::BadRequest => {
-                Fault::invalid(vec![Violation::new("", "text may not hold the character U+0000")])
-            }
+            ErrorCode::BadRequest => Fault::invalid(vec![Violation::new("", "text may not hold the character U+0000")]),
             _ => return Fault::internal(error),
         };
         fault.with_source(error)

@@ -1,7 +1,7 @@
 //! Postgres as a service sees it: one schema, one login role, and transactions that carry their events with them.
 //!
 //! - [`Store::write`] and [`Store::keyed`] run a handler's one transaction; [`Tx::emit`] puts events into its outbox.
-//! - [`relay()`] publishes the outbox to JetStream; [`work`] makes a durable consumer whose effect and inbox row are
+//! - [`relay()`] publishes the outbox to JetStream; [`work()`] makes a durable consumer whose effect and inbox row are
 //!   one transaction.
 //! - [`Error`] knows the violated constraint, which repositories turn into the service's own errors
 //!   ([`ResultExt::on_constraint`]).

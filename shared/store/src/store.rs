@@ -35,7 +35,8 @@ pub(crate) struct Inner {
 }
 
 impl Store {
-    /// Connects the service that is being set up, with the section `postgres` and the password from its keys.
+    /// Connects the service that is being set up, with the section `postgres` and the password from its keys. Its
+    /// health shows as `<service>.postgres`.
     ///
     /// # Errors
     /// A bad setting, a missing password, or no database within 30 s.
@@ -66,12 +67,7 @@ impl Store {
         let database = connect_patiently(options).await.with_context(|| {
             format!("{service}: no connection to {} (PETPRO_POSTGRES__URL); is it migrated?", config.url)
         })?;
-        let inner = Inner {
-            service,
-            database,
-            outbox_filled: Notify::new(),
-            metrics: StoreMetrics::new(service)?,
-        };
+        let inner = Inner { service, database, outbox_filled: Notify::new(), metrics: StoreMetrics::new(service)? };
         Ok(Store { inner: Arc::new(inner) })
     }
 

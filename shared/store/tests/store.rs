@@ -1,5 +1,7 @@
 //! The store against a real Postgres and a real NATS with the generated permissions.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop where it stands")]
+
 #[path = "store/access.rs"]
 mod access;
 #[path = "store/consuming.rs"]

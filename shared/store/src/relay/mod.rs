@@ -14,8 +14,8 @@ use futures::{FutureExt as _, StreamExt as _};
 use platform::Run;
 use platform::permissions::relay_wake;
 use publish::Publisher;
-pub use session::relay_lock_key;
 use session::Session;
+pub use session::relay_lock_key;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 

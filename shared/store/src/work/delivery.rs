@@ -7,8 +7,8 @@ use crate::store::HasStore;
 use crate::tx::Tx;
 use async_nats::HeaderMap;
 use async_nats::jetstream::{AckKind, Message};
-use platform::{ConsumerDeclaration, Meta, headers, trace};
 use futures::FutureExt as _;
+use platform::{ConsumerDeclaration, Meta, headers, trace};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -50,7 +50,8 @@ impl Delivery {
         let correlation_id = header(headers::CORRELATION_ID).filter(|id| trace::is_safe_correlation_id(id));
         let meta = Meta {
             correlation_id: correlation_id.map_or(background.correlation_id, str::to_owned),
-            traceparent: header(headers::TRACEPARENT).map_or(background.traceparent, |parent| Some(trace::child_of(parent))),
+            traceparent: header(headers::TRACEPARENT)
+                .map_or(background.traceparent, |parent| Some(trace::child_of(parent))),
             cause: event_id,
             subject: background.subject,
             ..Meta::default()
@@ -83,7 +84,12 @@ impl Delivery {
                 let delay = delay(self.number);
                 let (cause, delay_ms) = (cause(&fault), u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
                 span.in_scope(|| {
-                    tracing::warn!(delivery = self.number, delay_ms, error = cause, "an event was not handled, it will come again");
+                    tracing::warn!(
+                        delivery = self.number,
+                        delay_ms,
+                        error = cause,
+                        "an event was not handled, it will come again"
+                    );
                 });
                 AckKind::Nak(Some(delay))
             }

@@ -45,8 +45,7 @@ where
     F: Fn(Arc<A>, Tx, E) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Fault>> + Send + 'static,
 {
-    let declaration =
-        ConsumerDeclaration { service: A::NAME, handler, source: E::SERVICE, event_type: E::TYPE };
+    let declaration = ConsumerDeclaration { service: A::NAME, handler, source: E::SERVICE, event_type: E::TYPE };
     let handle = Arc::new(move |app: Arc<A>, tx: Tx, body: &[u8]| -> BoxFuture<'static, Result<(), Fault>> {
         match serde_json::from_slice::<E>(body) {
             Ok(event) => handle(app, tx, event).boxed(),

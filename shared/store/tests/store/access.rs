@@ -14,7 +14,9 @@ async fn a_role_reaches_its_own_schema_only() {
     let url = world.postgres.url("petpro_booking", PASSWORD, &world.database);
     let mut booking = PgConnection::connect(&url).await.unwrap();
 
-    for allowed in ["select * from booking.outbox", "delete from booking.inbox", "select * from booking.seaql_migrations"] {
+    for allowed in
+        ["select * from booking.outbox", "delete from booking.inbox", "select * from booking.seaql_migrations"]
+    {
         assert_eq!(refusal(&mut booking, allowed).await, None, "{allowed}");
     }
     let insufficient_privilege = Some("42501".to_owned());
@@ -34,8 +36,10 @@ async fn a_role_reaches_its_own_schema_only() {
     ] {
         assert_eq!(refusal(&mut booking, forbidden).await, insufficient_privilege, "{forbidden}");
     }
-    let elsewhere = world.postgres.url("petpro_booking", PASSWORD, "postgres");
-    drop(PgConnection::connect(&elsewhere).await);
+    // A role that is not a service's does not even get in.
+    world.execute("do $$ begin create role store_stranger login password 'x'; exception when duplicate_object then null; end $$").await;
+    let stranger = PgConnection::connect(&world.postgres.url("store_stranger", "x", &world.database)).await;
+    assert!(stranger.unwrap_err().to_string().contains("permission denied for database"));
     let role = "select count(*) from pg_roles where rolname like 'petpro\\_%' and rolname <> 'petpro_admin' \
                 and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole)";
     assert_eq!(world.number(role).await, 0);

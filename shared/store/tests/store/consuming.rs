@@ -90,3 +90,25 @@ async fn a_consumer_outlives_nats_and_shares_the_work_with_its_replicas() {
     teller.running.drain().await;
     two.drain().await;
 }
+
+#[tokio::test]
+async fn a_consumer_that_is_gone_is_waited_for() {
+    let world = World::start().await;
+    let unbounded = async_nats::jetstream::new(world.unbounded_client().await);
+    let stream = unbounded.get_stream("EVENTS_VENDOR").await.unwrap();
+    stream.delete_consumer("booking_noted").await.unwrap();
+    let teller = world.teller().await;
+    let (listener, _) = world.listener().await;
+    teller.put(None, Uuid::now_v7(), "before the consumer is there").await.unwrap();
+    world.provision().await;
+    world.until(HEARD, 1).await;
+
+    // A new consumer gives out everything again.
+    stream.delete_consumer("booking_noted").await.unwrap();
+    world.provision().await;
+    teller.put(None, Uuid::now_v7(), "after it was made anew").await.unwrap();
+    world.until(HEARD, 2).await;
+    assert_eq!(world.number("select count(*) from booking.inbox").await, 2);
+    teller.running.drain().await;
+    listener.drain().await;
+}

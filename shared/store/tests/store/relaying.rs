@@ -1,6 +1,6 @@
 //! The outbox and its relay.
 
-use crate::world::{VendorNoted, World};
+use crate::world::{PutNote, RunningTeller, VendorNoted, World, put_note};
 use futures::future::join_all;
 use sqlx::Connection as _;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ async fn an_event_is_published_once_with_all_that_travels_with_it() {
     let teller = world.teller().await;
     let id = Uuid::now_v7();
     let cx = teller.cx(None);
-    crate::world::put_note(cx.clone(), crate::world::PutNote { id, text: "hello".to_owned() }).await.unwrap();
+    put_note(cx.clone(), PutNote { id, text: "hello".to_owned() }).await.unwrap();
     world.until(UNPUBLISHED, 0).await;
 
     let events = world.events("vendor").await;
@@ -110,7 +110,7 @@ async fn another_replica_takes_over_and_nothing_is_lost_or_doubled() {
     two.running.drain().await;
 }
 
-async fn one_put(teller: &crate::world::Running1, text: &str) {
+async fn one_put(teller: &RunningTeller, text: &str) {
     teller.put(None, Uuid::now_v7(), text).await.unwrap();
 }
 
@@ -150,5 +150,19 @@ async fn a_stream_that_was_made_anew_counts_from_one_again() {
     world.until(UNPUBLISHED, 0).await;
     assert_eq!(world.number("select count(distinct incarnation) from vendor.outbox").await, 2);
     assert_eq!(world.number("select count(*) from vendor.outbox where sequence = 1").await, 2);
+    teller.running.drain().await;
+}
+
+#[tokio::test]
+async fn an_event_whose_place_another_one_has_is_published_again() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    one_put(&teller, "lost").await;
+    world.until(UNPUBLISHED, 0).await;
+    // As after a copy of the stream's folder was put back: the place of the next event is one that a row has.
+    world.execute("update vendor.outbox set sequence = 2").await;
+    one_put(&teller, "found in its place").await;
+    world.until(UNPUBLISHED, 0).await;
+    assert_eq!(world.number("select count(distinct sequence) from vendor.outbox where sequence in (1, 2)").await, 2);
     teller.running.drain().await;
 }

@@ -83,11 +83,12 @@ async fn a_database_that_is_away_is_unavailable() {
     let world = World::start().await;
     let teller = world.teller().await;
     world.execute(&format!("alter database {} connection limit 0", world.database)).await;
-    world.execute(&format!(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}' and usename = 'petpro_vendor'",
-        world.database
-    ))
-    .await;
+    world
+        .execute(&format!(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}' and usename = 'petpro_vendor'",
+            world.database
+        ))
+        .await;
     let error = teller.put(None, Uuid::now_v7(), "hello").await;
     world.execute(&format!("alter database {} connection limit -1", world.database)).await;
     let error = error.unwrap_err();

@@ -169,7 +169,7 @@ pub struct World {
 }
 
 /// A running teller.
-pub struct Running1 {
+pub struct RunningTeller {
     pub run: Run<Teller>,
     pub running: Running,
 }
@@ -231,12 +231,12 @@ impl World {
     }
 
     /// A replica of the vendor service.
-    pub async fn teller(&self) -> Running1 {
+    pub async fn teller(&self) -> RunningTeller {
         let (runs, mut handed_out) = mpsc::unbounded_channel();
         let app = Teller { store: self.store("vendor").await, runs };
         let setup = Setup::connect(&Host::new(self.settings()).unwrap(), "vendor").await.unwrap();
         let running = runtime::start(setup, teller_service(), app).await.unwrap();
-        Running1 { run: handed_out.recv().await.unwrap(), running }
+        RunningTeller { run: handed_out.recv().await.unwrap(), running }
     }
 
     /// A replica of the booking service, with the number of calls of its handler.
@@ -283,7 +283,7 @@ impl World {
     }
 }
 
-impl Running1 {
+impl RunningTeller {
     /// A context of a request with this idempotency key.
     pub fn cx(&self, key: Option<&str>) -> Cx<Teller> {
         let mut meta = platform::Meta::background(PutNote::SUBJECT);
@@ -298,7 +298,10 @@ impl Running1 {
 
 async fn migrated_database() -> (&'static Postgres, String) {
     let postgres = Postgres::shared().await.unwrap();
-    postgres.template("store", |admin_url| async move { migrations::migrate(&admin_url, &logins()).await }).await.unwrap();
+    postgres
+        .template("store", |admin_url| async move { migrations::migrate(&admin_url, &logins()).await })
+        .await
+        .unwrap();
     let database = postgres.clone_database("store", &[]).await.unwrap();
     postgres.execute(&database, &migrations::grants_for_clone(&database, PREFIX)).await.unwrap();
     (postgres, database)
