@@ -58,7 +58,10 @@ async fn bench(options: &Options) -> anyhow::Result<ExitCode> {
         }
         // A platform that was interrupted while it started does not end as it should, and need not.
         None => {
-            stopping.done();
+            match stopped {
+                Ok(()) => stopping.done(),
+                Err(error) => eprintln!("  {error:#}"),
+            }
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
@@ -78,6 +81,7 @@ fn interruption() -> anyhow::Result<CancellationToken> {
             if token.is_cancelled() {
                 std::process::exit(i32::from(INTERRUPTED));
             }
+            eprintln!("\nStopping everything; once more ends this at once and may leave the temporary folder behind.");
             token.cancel();
         }
     });

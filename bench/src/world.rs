@@ -105,7 +105,11 @@ impl World {
         ]);
         let started = Instant::now();
         let process = self.platform.insert(self.spawn(&["run"], variables)?);
+        let mut has_run = false;
         while !is_ready(admin).await {
+            let runs = process.id().is_some();
+            ensure!(runs || !has_run, "the platform ended while it started");
+            has_run = runs;
             ensure!(started.elapsed() < READY_TIMEOUT, "the platform does not become ready");
             tokio::time::sleep(READY_POLL).await;
         }

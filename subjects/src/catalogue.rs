@@ -23,8 +23,7 @@ pub fn operations_of(service: &str) -> impl Iterator<Item = &'static Operation> 
 
 /// The subjects that a service's event stream takes: `event.<entity>.>` for each entity that it owns.
 pub fn stream_subjects(service: &str) -> Vec<String> {
-    let entities: BTreeSet<&str> =
-        events().filter(|event| event.service == service).map(EventType::entity).collect();
+    let entities: BTreeSet<&str> = events().filter(|event| event.service == service).map(EventType::entity).collect();
     entities.into_iter().map(|entity| format!("event.{entity}.>")).collect()
 }
 

@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 ///
 /// The implementing type is the message itself; its doc comment becomes the operation's description in the
 /// OpenAPI and AsyncAPI documents.
-pub trait Request: Serialize + DeserializeOwned + JsonSchema + garde::Validate<Context = ()> + Send + Sync + 'static {
+pub trait Request:
+    Serialize + DeserializeOwned + JsonSchema + garde::Validate<Context = ()> + Send + Sync + 'static
+{
     /// The NATS subject, `<entity>.<verb>`, for example `booking.create`.
     const SUBJECT: &'static str;
     /// Older names of the subject that are answered too (document 003).

@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 /// a credit, so that any replica can give the next lease.
 ///
 /// No service declares one yet; the trait fixes the shape that `booking.watch` and `inventory.watch` will take.
-pub trait Stream: Serialize + DeserializeOwned + JsonSchema + garde::Validate<Context = ()> + Send + Sync + 'static {
+pub trait Stream:
+    Serialize + DeserializeOwned + JsonSchema + garde::Validate<Context = ()> + Send + Sync + 'static
+{
     /// The NATS subject, `<entity>.watch`.
     const SUBJECT: &'static str;
     /// Older names of the subject (document 003).

@@ -92,8 +92,7 @@ async fn without_the_vendor_service_booking_goes_on_and_others_are_told() {
     let path = format!("/bookings/availability?serviceId={}&from={}", slot.service, &slot.starts_at[..10]);
     let free = world.expect(Method::GET, &path, None, None, StatusCode::OK).await;
     assert_eq!(free["provisional"], true);
-    let booking =
-        world.expect(Method::POST, "/bookings", Some(&token), Some(slot.wish()), StatusCode::CREATED).await;
+    let booking = world.expect(Method::POST, "/bookings", Some(&token), Some(slot.wish()), StatusCode::CREATED).await;
     assert_eq!((booking["provisional"].as_bool(), booking["status"].as_str()), (Some(true), Some("pending")));
 
     world.run("vendor", &["vendor"]).await;
@@ -113,7 +112,8 @@ async fn without_the_vendor_service_booking_goes_on_and_others_are_told() {
 async fn a_registration_killed_at_any_step_leaves_no_active_user_without_the_vendor() {
     let mut world = World::without_services().await;
     world.run("edge", &["auth", "booking", "edge"]).await;
-    for (number, step) in [Step::MakingTheUser, Step::MakingTheVendor, Step::ActivatingTheUser].into_iter().enumerate() {
+    for (number, step) in [Step::MakingTheUser, Step::MakingTheVendor, Step::ActivatingTheUser].into_iter().enumerate()
+    {
         world.run("vendor", &["vendor"]).await;
         let email = format!("owner{number}@petpro.example");
         let mut lock = world.database().await;
@@ -127,7 +127,11 @@ async fn a_registration_killed_at_any_step_leaves_no_active_user_without_the_ven
         until_somebody_waits(&world, if step == Step::MakingTheUser { "%email%" } else { "%vendors%" }).await;
         if step == Step::ActivatingTheUser {
             sqlx::raw_sql("begin").execute(&mut row_lock).await.unwrap();
-            sqlx::query("select from auth.users where email = $1 for update").bind(&email).execute(&mut row_lock).await.unwrap();
+            sqlx::query("select from auth.users where email = $1 for update")
+                .bind(&email)
+                .execute(&mut row_lock)
+                .await
+                .unwrap();
             sqlx::raw_sql("rollback").execute(&mut lock).await.unwrap();
             until_somebody_waits(&world, "%users%").await;
         }
@@ -182,7 +186,11 @@ async fn until_somebody_waits(world: &World, statement: &str) {
 /// Keeps a service's relay from publishing: what it commits stays in its outbox.
 async fn hold_relay_lock(world: &World, service: &str) -> PgConnection {
     let mut session = world.database().await;
-    sqlx::query("select pg_advisory_lock($1)").bind(store::relay_lock_key(service)).execute(&mut session).await.unwrap();
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(store::relay_lock_key(service))
+        .execute(&mut session)
+        .await
+        .unwrap();
     session
 }
 

@@ -55,8 +55,11 @@ async fn an_identity_may_answer_its_own_subjects_and_nothing_else() {
 
         // Without the queue group, somebody else's inbox, and everybody's events.
         let (client, denials) = world.connect(service.name).await;
-        let mut elsewhere: BTreeSet<String> = service.operations.iter().map(|operation| operation.subject.to_owned()).collect();
-        elsewhere.extend(services::names().iter().filter(|name| **name != service.name).map(|name| format!("_INBOX_{name}.>")));
+        let mut elsewhere: BTreeSet<String> =
+            service.operations.iter().map(|operation| operation.subject.to_owned()).collect();
+        elsewhere.extend(
+            services::names().iter().filter(|name| **name != service.name).map(|name| format!("_INBOX_{name}.>")),
+        );
         elsewhere.insert("event.>".to_owned());
         for subject in &elsewhere {
             subscriptions.push(client.subscribe(subject.clone()).await.unwrap());

@@ -21,8 +21,7 @@ async fn of_200_who_want_one_slot_exactly_one_gets_it_from_two_instances() {
         let reason = body["reason"].as_str().unwrap_or_default().to_owned();
         *statuses.entry((status, reason)).or_default() += 1;
     }
-    let expected =
-        BTreeMap::from([((201, String::new()), 1), ((409, "slot_taken".to_owned()), RIVALS - 1)]);
+    let expected = BTreeMap::from([((201, String::new()), 1), ((409, "slot_taken".to_owned()), RIVALS - 1)]);
     assert_eq!(statuses, expected, "{}", world.log());
     assert_eq!(world.count("select count(*) from booking.bookings").await, 1);
     assert_eq!(world.count("select count(*) from booking.sessions").await, 1);

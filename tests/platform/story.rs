@@ -13,7 +13,8 @@ async fn a_person_books_a_visit_and_the_operator_sees_it() {
     // Flow 1 of document 003: 401 without a valid token, 201, then 409.
     let (status, problem) = world.ask(Method::POST, "/bookings", Some("forged"), Some(slot.wish())).await;
     assert_eq!((status, problem["code"].as_str()), (401, Some("unauthenticated")));
-    let booking = world.expect(Method::POST, "/bookings", Some(&customer), Some(slot.wish()), StatusCode::CREATED).await;
+    let booking =
+        world.expect(Method::POST, "/bookings", Some(&customer), Some(slot.wish()), StatusCode::CREATED).await;
     assert_eq!((booking["status"].as_str(), booking["provisional"].as_bool()), (Some("pending"), Some(false)));
     let (status, problem) = world.ask(Method::POST, "/bookings", Some(&rival), Some(slot.wish())).await;
     assert_eq!((status, problem["reason"].as_str()), (409, Some("slot_taken")));
@@ -26,8 +27,7 @@ async fn a_person_books_a_visit_and_the_operator_sees_it() {
     let path = format!("/bookings/{}", booking["id"].as_str().unwrap());
     assert_eq!(world.ask(Method::GET, &path, Some(&rival), None).await.0, 404);
     let staff = world.sign_in("rina@petpro.example").await;
-    let confirmed =
-        world.expect(Method::POST, &format!("{path}/confirm"), Some(&staff), None, StatusCode::OK).await;
+    let confirmed = world.expect(Method::POST, &format!("{path}/confirm"), Some(&staff), None, StatusCode::OK).await;
     assert_eq!(confirmed["status"], "confirmed");
     let history = world.expect(Method::GET, &format!("{path}/history"), Some(&customer), None, StatusCode::OK).await;
     assert_eq!(history["items"].as_array().unwrap().len(), 2);

@@ -215,11 +215,7 @@ pub struct Slot {
 impl Slot {
     fn of(service: &Value, slot: &Value) -> Slot {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        Slot {
-            service: text(&service["id"]),
-            staff: text(&slot["staffIds"][0]),
-            starts_at: text(&slot["startsAt"]),
-        }
+        Slot { service: text(&service["id"]), staff: text(&slot["staffIds"][0]), starts_at: text(&slot["startsAt"]) }
     }
 
     /// The body of a request that books it.

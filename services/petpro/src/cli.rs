@@ -22,8 +22,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run services until Ctrl-C or SIGTERM, each under its own NATS identity
-    #[command(after_help = "Examples:\n  petpro run                 every service in one process\n  petpro run booking vendor  \
-                            these two only; more replicas join their queue groups")]
+    #[command(
+        after_help = "Examples:\n  petpro run                 every service in one process\n  petpro run booking vendor  \
+                            these two only; more replicas join their queue groups"
+    )]
     Run(RunArgs),
     /// Start NATS, Postgres and Redis of this checkout, demo data and every service; stays until Ctrl-C
     Dev(DevArgs),

@@ -1,7 +1,7 @@
 //! The people of the demo data, with ids that never change. Local stacks only: their passwords are public.
 
-use subjects::{MembershipRole, Role};
 use subjects::ids::UserId;
+use subjects::{MembershipRole, Role};
 use uuid::Uuid;
 
 /// A person of the demo data.

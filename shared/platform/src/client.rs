@@ -181,18 +181,17 @@ impl Client {
 
 /// A value from outside could hold a line break, which `HeaderMap::insert` of a `&str` panics on.
 fn insert(map: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), Fault> {
-    let value: HeaderValue = value
-        .parse()
-        .map_err(|error: async_nats::header::ParseHeaderValueError| Fault::internal(format!("header {name}: {error}")))?;
+    let value: HeaderValue = value.parse().map_err(|error: async_nats::header::ParseHeaderValueError| {
+        Fault::internal(format!("header {name}: {error}"))
+    })?;
     map.insert(name, value);
     Ok(())
 }
 
 fn read_reply(message: async_nats::Message) -> Result<RawReply, Fault> {
     let header = |name: &'static str| message.headers.as_ref().and_then(|headers| headers.get(name));
-    let content_type = header(headers::CONTENT_TYPE)
-        .and_then(|value| ContentType::parse(value.as_str()))
-        .unwrap_or_default();
+    let content_type =
+        header(headers::CONTENT_TYPE).and_then(|value| ContentType::parse(value.as_str())).unwrap_or_default();
     if header(headers::SERVICE_ERROR_CODE).is_some() {
         let fault = content_type.decode::<Fault>(&message.payload);
         return Err(fault.unwrap_or_else(|error| Fault::internal(format!("unreadable error reply: {error}"))));

@@ -164,8 +164,7 @@ impl<A: App> Dispatcher<A> {
         let permit = match permit {
             Some(permit) => Some(permit),
             None => {
-                let acquired =
-                    tokio::time::timeout_at(request.deadline, self.permits.clone().acquire_owned()).await;
+                let acquired = tokio::time::timeout_at(request.deadline, self.permits.clone().acquire_owned()).await;
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
                 self.waiting_gauge.dec();
                 acquired.ok().and_then(Result::ok)

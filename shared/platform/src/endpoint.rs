@@ -9,8 +9,9 @@ use futures::future::BoxFuture;
 use std::sync::{Arc, OnceLock};
 use subjects::{Fault, Operation, Request, ServiceError};
 
-type Handle<A> =
-    Arc<dyn Fn(Cx<A>, ContentType, Bytes, Arc<RequestSchema>) -> BoxFuture<'static, Result<Bytes, Fault>> + Send + Sync>;
+type Handle<A> = Arc<
+    dyn Fn(Cx<A>, ContentType, Bytes, Arc<RequestSchema>) -> BoxFuture<'static, Result<Bytes, Fault>> + Send + Sync,
+>;
 
 /// An operation and its handler.
 pub(crate) struct Endpoint<A: App> {

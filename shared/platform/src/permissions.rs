@@ -95,10 +95,8 @@ fn of_provision() -> Permissions {
 
 /// People ask services, look at streams and listen to events; they change no stream.
 fn of_operator() -> Permissions {
-    let mut publish: BTreeSet<String> = catalogue::operations()
-        .flat_map(subjects::Operation::subjects)
-        .map(str::to_owned)
-        .collect();
+    let mut publish: BTreeSet<String> =
+        catalogue::operations().flat_map(subjects::Operation::subjects).map(str::to_owned).collect();
     let read_only = [
         "$SRV.>",
         "$JS.API.INFO",

@@ -71,11 +71,7 @@ pub async fn keep(
     }
 }
 
-async fn keep_stream(
-    jetstream: &jetstream::Context,
-    nats: &NatsConfig,
-    service: &str,
-) -> anyhow::Result<()> {
+async fn keep_stream(jetstream: &jetstream::Context, nats: &NatsConfig, service: &str) -> anyhow::Result<()> {
     let name = stream_name(service);
     let config = Config {
         name: name.clone(),
@@ -94,10 +90,7 @@ async fn keep_stream(
     Ok(())
 }
 
-async fn keep_consumer(
-    jetstream: &jetstream::Context,
-    declaration: &ConsumerDeclaration,
-) -> anyhow::Result<()> {
+async fn keep_consumer(jetstream: &jetstream::Context, declaration: &ConsumerDeclaration) -> anyhow::Result<()> {
     let durable = declaration.durable_name();
     let config = pull::Config {
         durable_name: Some(durable.clone()),

@@ -15,11 +15,7 @@ const REPLAY: Duration = Duration::from_secs(16 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// Follows `session.revoked` and returns once all that is known has been heard.
-pub(crate) async fn follow(
-    setup: &Setup,
-    tasks: &TaskTracker,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
+pub(crate) async fn follow(setup: &Setup, tasks: &TaskTracker, shutdown: &CancellationToken) -> anyhow::Result<()> {
     let tail = Tail {
         nats: setup.nats.clone(),
         jetstream: setup.jetstream.clone(),

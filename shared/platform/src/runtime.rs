@@ -140,7 +140,10 @@ async fn until_live(setup: &Setup) -> anyhow::Result<()> {
     }
     let refused = setup.denials.refused_subscriptions();
     if !refused.is_empty() {
-        bail!("{}: NATS refuses to subscribe to {refused:?}: write the permissions anew (`petpro nats-config`)", setup.name);
+        bail!(
+            "{}: NATS refuses to subscribe to {refused:?}: write the permissions anew (`petpro nats-config`)",
+            setup.name
+        );
     }
     Ok(())
 }

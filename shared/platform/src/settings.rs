@@ -51,7 +51,9 @@ impl Settings {
         let figment = Figment::new()
             .merge(Toml::file(STACK_FILE))
             .merge(Toml::file(Path::new(&file)))
-            .merge(Env::prefixed(PREFIX).ignore(&["config"]).filter(|name| !name.as_str().ends_with("_file")).split("__"))
+            .merge(
+                Env::prefixed(PREFIX).ignore(&["config"]).filter(|name| !name.as_str().ends_with("_file")).split("__"),
+            )
             .merge(secrets);
         Ok(Settings(figment))
     }
@@ -172,11 +174,10 @@ mod tests {
     fn a_secret_comes_from_its_file() {
         let file = std::env::temp_dir().join(format!("petpro-secret-{}", uuid::Uuid::now_v7()));
         std::fs::write(&file, "s3cret\n").unwrap();
-        let variables = BTreeMap::from([(
-            "PETPRO_EXAMPLE__PASSWORD_FILE".to_owned(),
-            file.to_string_lossy().into_owned(),
-        )]);
-        let figment = Figment::new().merge(Toml::string("[example]\nsize = 2")).merge(secret_files(&variables).unwrap());
+        let variables =
+            BTreeMap::from([("PETPRO_EXAMPLE__PASSWORD_FILE".to_owned(), file.to_string_lossy().into_owned())]);
+        let figment =
+            Figment::new().merge(Toml::string("[example]\nsize = 2")).merge(secret_files(&variables).unwrap());
         let example: Example = Settings(figment).section("example").unwrap();
         assert_eq!((example.size, example.password.as_str()), (2, "s3cret"));
         std::fs::remove_file(file).unwrap();

@@ -33,7 +33,10 @@ pub enum LogFormat {
 
 impl Default for LogConfig {
     fn default() -> LogConfig {
-        LogConfig { filter: "info,sqlx=warn,async_nats=warn,sea_orm_migration=warn".to_owned(), format: LogFormat::Auto }
+        LogConfig {
+            filter: "info,sqlx=warn,async_nats=warn,sea_orm_migration=warn".to_owned(),
+            format: LogFormat::Auto,
+        }
     }
 }
 
@@ -42,8 +45,7 @@ impl Default for LogConfig {
 /// # Errors
 /// The filter is not one, or logging was started before.
 pub fn init(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.filter)
-        .map_err(|error| anyhow::anyhow!("PETPRO_LOG__FILTER: {error}"))?;
+    let filter = EnvFilter::try_new(&config.filter).map_err(|error| anyhow::anyhow!("PETPRO_LOG__FILTER: {error}"))?;
     let terminal = std::io::stderr().is_terminal();
     let pretty = match config.format {
         LogFormat::Auto => terminal,

@@ -1,4 +1,11 @@
 //! The mesh over a real nats-server, with the permissions that the services' declarations give.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "mesh/world.rs"]
 mod world;

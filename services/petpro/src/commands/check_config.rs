@@ -2,12 +2,12 @@
 
 use super::migrate::MigrateConfig;
 use edge::EdgeConfig;
+use platform::Settings;
 use platform::admin::AdminConfig;
 use platform::nats::NatsConfig;
-use platform::setup::KeysConfig;
 use platform::settings::SettingsError;
+use platform::setup::KeysConfig;
 use platform::telemetry::LogConfig;
-use platform::Settings;
 use std::fmt::Debug;
 use store::PostgresConfig;
 

@@ -52,7 +52,8 @@ pub(crate) async fn start(host: &Host, entries: &[Entry]) -> anyhow::Result<Vec<
 
 /// Stops services: first the edge, which needs the others for what it has begun, then all others at once.
 pub(crate) async fn drain(running: Vec<Running>) {
-    let (edge, others): (Vec<Running>, Vec<Running>) = running.into_iter().partition(|service| service.name() == "edge");
+    let (edge, others): (Vec<Running>, Vec<Running>) =
+        running.into_iter().partition(|service| service.name() == "edge");
     join_all(edge.into_iter().map(Running::drain)).await;
     join_all(others.into_iter().map(Running::drain)).await;
 }

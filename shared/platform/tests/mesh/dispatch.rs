@@ -115,7 +115,8 @@ async fn a_call_ends_at_its_deadline_when_nats_is_away() {
     world.nats.kill().await.unwrap();
     let meta = Meta::background("test");
     // More than the client's own queue holds, so that sending itself would block.
-    let calls = (0..3_000).map(|_| edge.client.request_raw("auth.jwks", call(&meta, "{}", None, Duration::from_secs(1))));
+    let calls =
+        (0..3_000).map(|_| edge.client.request_raw("auth.jwks", call(&meta, "{}", None, Duration::from_secs(1))));
     let outcomes = futures::future::join_all(calls).await;
     assert!(outcomes.into_iter().all(|outcome| outcome.is_err()));
 }

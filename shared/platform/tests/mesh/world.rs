@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use subjects::auth::{AuthError, FindUser, Jwks, JsonWebKeySet, Me, User as Account, ValidateToken, ValidatedToken};
+use subjects::auth::{AuthError, FindUser, JsonWebKeySet, Jwks, Me, User as Account, ValidateToken, ValidatedToken};
 use subjects::ids::{SessionId, UserId};
 use subjects::vendor::{FindClinic, VendorError};
 use subjects::{Fault, NoError, Role};
