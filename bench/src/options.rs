@@ -90,7 +90,7 @@ impl Options {
 
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        // An access token lives for 15 minutes, and all measurements of bookings together must fit into it.
+        // An access token lives for 15 minutes; a measurement must have ended by then.
         Ok(seconds) if (0.1..=120.0).contains(&seconds) => Ok(seconds),
         _ => Err("must be a number of seconds from 0.1 to 120".to_owned()),
     }

@@ -16,16 +16,17 @@ pub struct Entry {
     pub start: fn(Host) -> BoxFuture<'static, anyhow::Result<Running>>,
 }
 
+/// Each service's two functions are generic in its state, which an `Entry` must not be.
 macro_rules! entry {
-    ($service:ident) => {
+    ($name:literal, $service:path, $app:path) => {
         Entry {
-            name: stringify!($service),
-            declaration: || $service::service().declaration(),
+            name: $name,
+            declaration: || $service().declaration(),
             start: |host| {
                 Box::pin(async move {
-                    let setup = Setup::connect(&host, stringify!($service)).await?;
-                    let app = $service::app(&setup).await?;
-                    runtime::start(setup, $service::service(), app).await
+                    let setup = Setup::connect(&host, $name).await?;
+                    let app = $app(&setup).await?;
+                    runtime::start(setup, $service(), app).await
                 })
             },
         }
@@ -33,7 +34,12 @@ macro_rules! entry {
 }
 
 /// Every service. The edge comes last: it is of use once the others are there, and leaves first.
-pub const ALL: [Entry; 4] = [entry!(auth), entry!(vendor), entry!(booking), entry!(edge)];
+pub const ALL: [Entry; 4] = [
+    entry!("auth", auth::service, auth::app),
+    entry!("vendor", vendor::service, vendor::app),
+    entry!("booking", booking::service, booking::app),
+    entry!("edge", edge::service, edge::app),
+];
 
 /// The names of all services.
 pub fn names() -> [&'static str; 4] {
