@@ -80,6 +80,6 @@ impl Worker for Asking {
 async fn connection(host: &Host, identity: &str) -> anyhow::Result<async_nats::Client> {
     let config: NatsConfig = host.settings.section("nats")?;
     let seed = host.keys.nats_seed(identity).with_context(|| format!("the key of {identity}"))?;
-    let (client, _denials) = connect(&config, identity, &seed, host.metrics.clone()).await?;
+    let (client, _signals) = connect(&config, identity, &seed, host.metrics.clone()).await?;
     Ok(client)
 }

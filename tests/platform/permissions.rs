@@ -3,7 +3,7 @@
 use crate::world::World;
 use petpro::services;
 use platform::Declaration;
-use platform::nats::Denials;
+use platform::nats::ServerSignals;
 use std::collections::BTreeSet;
 use std::time::Instant;
 use subjects::{Operation, catalogue, event};
@@ -17,15 +17,15 @@ const FORBIDDEN: &str = "forbidden.to.all";
 async fn an_identity_may_publish_what_it_has_declared_and_nothing_else() {
     let world = World::without_services().await;
     for service in services::declarations() {
-        let (client, denials) = world.connect(service.name).await;
+        let (client, signals) = world.connect(service.name).await;
         let (allowed, tried) = (may_publish(&service), every_published_subject());
         for chunk in tried.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
             for subject in chunk {
                 client.publish(subject.to_string(), "".into()).await.unwrap();
             }
-            until_refused(&client, &denials).await;
+            until_refused(&client, &signals).await;
         }
-        let refused: BTreeSet<String> = denials.refused_publishes().into_iter().collect();
+        let refused: BTreeSet<String> = signals.refused_publishes().into_iter().collect();
         assert!(refused.contains(FORBIDDEN));
         let taken: BTreeSet<String> = tried.difference(&refused).cloned().collect();
         assert_eq!(taken, allowed, "what {} may publish", service.name);
@@ -40,21 +40,21 @@ async fn an_identity_may_answer_its_own_subjects_and_nothing_else() {
         .flat_map(|operation| operation.subjects().map(move |subject| (subject, operation.service)))
         .collect();
     for service in services::declarations() {
-        let (client, denials) = world.connect(service.name).await;
+        let (client, signals) = world.connect(service.name).await;
         let mut subscriptions = Vec::new();
         for chunk in owners.chunks(AT_A_TIME) {
             for (subject, owner) in chunk {
                 subscriptions.push(client.queue_subscribe(*subject, (*owner).to_owned()).await.unwrap());
             }
-            until_refused(&client, &denials).await;
+            until_refused(&client, &signals).await;
         }
-        let refused: BTreeSet<String> = denials.refused_subscriptions().into_iter().collect();
+        let refused: BTreeSet<String> = signals.refused_subscriptions().into_iter().collect();
         let expected: BTreeSet<String> =
             owners.iter().filter(|(_, owner)| *owner != service.name).map(|(subject, _)| subject.to_string()).collect();
         assert_eq!(refused, expected, "what {} may not answer", service.name);
 
         // Without the queue group, somebody else's inbox, and everybody's events.
-        let (client, denials) = world.connect(service.name).await;
+        let (client, signals) = world.connect(service.name).await;
         let mut elsewhere: BTreeSet<String> =
             service.operations.iter().map(|operation| operation.subject.to_owned()).collect();
         elsewhere.extend(
@@ -64,8 +64,8 @@ async fn an_identity_may_answer_its_own_subjects_and_nothing_else() {
         for subject in &elsewhere {
             subscriptions.push(client.subscribe(subject.clone()).await.unwrap());
         }
-        until_refused(&client, &denials).await;
-        let refused: BTreeSet<String> = denials.refused_subscriptions().into_iter().collect();
+        until_refused(&client, &signals).await;
+        let refused: BTreeSet<String> = signals.refused_subscriptions().into_iter().collect();
         assert_eq!(refused, elsewhere, "what {} may not listen to", service.name);
     }
     world.stop().await;
@@ -126,8 +126,8 @@ fn next_message(stream: &str, durable: &str) -> String {
 }
 
 /// The server answers in order: once this one is refused, all refusals before it have been heard.
-async fn until_refused(client: &async_nats::Client, denials: &Denials) {
+async fn until_refused(client: &async_nats::Client, signals: &ServerSignals) {
     let since = Instant::now();
     client.publish(FORBIDDEN, "".into()).await.unwrap();
-    tokio::time::timeout(crate::world::PATIENCE, denials.refused_publish(FORBIDDEN, since)).await.unwrap();
+    tokio::time::timeout(crate::world::PATIENCE, signals.refused_publish(FORBIDDEN, since)).await.unwrap();
 }

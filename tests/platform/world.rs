@@ -186,7 +186,7 @@ impl World {
     }
 
     /// A NATS connection as any identity, and what NATS refuses it.
-    pub async fn connect(&self, identity: &str) -> (async_nats::Client, platform::nats::Denials) {
+    pub async fn connect(&self, identity: &str) -> (async_nats::Client, platform::nats::ServerSignals) {
         let host = Host::new(self.stack.settings(Settings::from_toml(""))).unwrap();
         let config = host.settings.section("nats").unwrap();
         let seed = host.keys.nats_seed(identity).unwrap();

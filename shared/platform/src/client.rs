@@ -4,7 +4,7 @@ use crate::codec::ContentType;
 use crate::headers;
 use crate::meta::Meta;
 use crate::metrics::Metrics;
-use crate::nats::Denials;
+use crate::nats::ServerSignals;
 use async_nats::{HeaderMap, HeaderValue, RequestErrorKind};
 use bytes::Bytes;
 use identity::ServiceTokens;
@@ -19,6 +19,10 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pauses before a request is sent again that nobody was there to take: it has not started anywhere, so sending it
 /// again is safe whatever it does. They bridge the moment in which a replica leaves and another arrives.
 const NO_RESPONDER_PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(80)];
+/// The reason of a refusal of the calling service's own token.
+pub(crate) const SERVICE_NOT_RECOGNISED: &str = "service_not_recognised";
+/// How long a request waits for a lost connection to come back before it is refused.
+const RECONNECT_PATIENCE: Duration = Duration::from_secs(1);
 /// After how long a caller of a service that is away should try again.
 const RETRY_AFTER_MS: u64 = 1_000;
 
@@ -28,7 +32,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     nats: async_nats::Client,
-    denials: Denials,
+    signals: ServerSignals,
     tokens: ServiceTokens,
     metrics: Metrics,
     audiences: HashMap<&'static str, &'static str>,
@@ -61,11 +65,11 @@ pub struct RawReply {
 
 impl Client {
     /// A client over a connection, which shows the service tokens of `tokens`.
-    pub fn new(nats: async_nats::Client, denials: Denials, tokens: ServiceTokens, metrics: Metrics) -> Client {
+    pub fn new(nats: async_nats::Client, signals: ServerSignals, tokens: ServiceTokens, metrics: Metrics) -> Client {
         let audiences = catalogue::operations()
             .flat_map(|operation| operation.subjects().map(move |subject| (subject, operation.service)))
             .collect();
-        Client(Arc::new(Inner { nats, denials, tokens, metrics, audiences }))
+        Client(Arc::new(Inner { nats, signals, tokens, metrics, audiences }))
     }
 
     /// Sends a typed request and reads the typed answer. Handlers use [`Cx::call`](crate::Cx::call), which knows
@@ -75,13 +79,14 @@ impl Client {
         request: &R,
         user_token: Option<Arc<str>>,
         meta: &Meta,
+        ordinal: u32,
         deadline: Instant,
     ) -> Result<R::Reply, R::Error> {
         let content_type = ContentType::MessagePack;
         let body = content_type.encode(request).map_err(|error| R::Error::from_fault(Fault::internal(error)))?;
-        // An idempotency key belongs to the request that came in; a call made on the way gets one derived from it,
+        // An idempotency key belongs to the request that came in; each call made on the way gets one derived from it,
         // so that a replayed request replays its calls, too.
-        let idempotency_key = meta.idempotency_key.as_ref().map(|key| format!("{}>{key}", meta.subject));
+        let idempotency_key = meta.idempotency_key.as_ref().map(|key| format!("{}#{ordinal}>{key}", meta.subject));
         let meta = Meta { idempotency_key, if_match: None, ..meta.clone() };
         let call = RawCall { content_type, body, user_token, deadline, meta: &meta };
         let reply = self.request_raw(R::SUBJECT, call).await.map_err(R::Error::from_fault)?;
@@ -108,6 +113,7 @@ impl Client {
     async fn send(&self, subject: &str, call: &RawCall<'_>) -> Result<RawReply, Fault> {
         let mut pauses = NO_RESPONDER_PAUSES.iter();
         loop {
+            self.until_connected(call.deadline).await?;
             match self.send_once(subject, call).await? {
                 Some(reply) => return read_reply(reply),
                 None => match pauses.next() {
@@ -116,6 +122,21 @@ impl Client {
                 },
             }
         }
+    }
+
+    /// What is sent while the connection is away would wait in the client, and run when nobody waits for it any more.
+    async fn until_connected(&self, deadline: Instant) -> Result<(), Fault> {
+        let mut connections = self.0.signals.connections();
+        if self.is_connected() {
+            return Ok(());
+        }
+        let give_up = deadline.min(Instant::now() + RECONNECT_PATIENCE);
+        let waited = tokio::time::timeout_at(give_up, connections.changed()).await;
+        if waited.is_ok() || self.is_connected() { Ok(()) } else { Err(Fault::unavailable(RETRY_AFTER_MS)) }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.0.nats.connection_state() == async_nats::connection::State::Connected
     }
 
     /// None: nobody answers the subject.
@@ -137,11 +158,13 @@ impl Client {
                     _ => Err(Fault::unavailable(RETRY_AFTER_MS).with_source(error)),
                 },
             },
-            () = self.0.denials.refused_publish(subject, since) => Err(Fault::internal(format!(
+            () = self.0.signals.refused_publish(subject, since) => Err(Fault::internal(format!(
                 "NATS does not permit this service to call {subject}: declare the call (`platform::calls!`) and \
                  write the permissions anew (`petpro nats-config`)"
             )).with_reason("call_not_permitted")),
-            () = tokio::time::sleep_until(call.deadline) => Err(Fault::deadline_exceeded()),
+            () = tokio::time::sleep_until(call.deadline) => {
+                if self.is_connected() { Err(Fault::deadline_exceeded()) } else { Err(Fault::unavailable(RETRY_AFTER_MS)) }
+            }
         }
     }
 
@@ -194,7 +217,11 @@ fn read_reply(message: async_nats::Message) -> Result<RawReply, Fault> {
         header(headers::CONTENT_TYPE).and_then(|value| ContentType::parse(value.as_str())).unwrap_or_default();
     if header(headers::SERVICE_ERROR_CODE).is_some() {
         let fault = content_type.decode::<Fault>(&message.payload);
-        return Err(fault.unwrap_or_else(|error| Fault::internal(format!("unreadable error reply: {error}"))));
+        let fault = fault.unwrap_or_else(|error| Fault::internal(format!("unreadable error reply: {error}")));
+        if fault.reason == SERVICE_NOT_RECOGNISED {
+            return Err(Fault::internal("the called service does not recognise this service's token"));
+        }
+        return Err(fault);
     }
     let replayed = header(headers::IDEMPOTENCY_REPLAYED).is_some();
     Ok(RawReply { content_type, body: message.payload, replayed })

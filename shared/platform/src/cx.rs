@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::meta::Meta;
 use identity::Caller;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use subjects::{ErrorCode, Fault, Request};
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ struct Inner {
     meta: Meta,
     deadline: Instant,
     replayed: AtomicBool,
+    calls: AtomicU32,
 }
 
 impl<A: App> Clone for Cx<A> {
@@ -41,7 +42,15 @@ impl<A: App> Cx<A> {
         meta: Meta,
         deadline: Instant,
     ) -> Cx<A> {
-        let inner = Inner { client, caller, user_token, meta, deadline, replayed: AtomicBool::new(false) };
+        let inner = Inner {
+            client,
+            caller,
+            user_token,
+            meta,
+            deadline,
+            replayed: AtomicBool::new(false),
+            calls: AtomicU32::new(0),
+        };
         Cx { app, inner: Arc::new(inner) }
     }
 
@@ -94,7 +103,8 @@ impl<A: App> Cx<A> {
     {
         let limited = Instant::now().checked_add(limit).unwrap_or(self.inner.deadline);
         let deadline = limited.min(self.inner.deadline);
-        self.inner.client.call(request, self.inner.user_token.clone(), &self.inner.meta, deadline).await
+        let ordinal = self.inner.calls.fetch_add(1, Ordering::Relaxed);
+        self.inner.client.call(request, self.inner.user_token.clone(), &self.inner.meta, ordinal, deadline).await
     }
 
     /// Says that the answer is one that was stored before.

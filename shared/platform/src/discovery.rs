@@ -1,5 +1,6 @@
 //! `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, as NATS services answer them (ADR-32), so that `nats micro` works.
 
+use crate::nats::is_inbox;
 use crate::validate::schema_document;
 use async_nats::{Client, Message, Subscriber};
 use futures::StreamExt as _;
@@ -112,7 +113,7 @@ impl Discovery {
     }
 
     async fn answer_one(&self, nats: &Client, verb: Verb, message: Message) {
-        let Some(reply_to) = message.reply else { return };
+        let Some(reply_to) = message.reply.filter(|reply| is_inbox(reply)) else { return };
         let body = self.body(verb).to_string();
         if let Err(error) = nats.publish(reply_to, body.into()).await {
             tracing::warn!(error = %error, "a discovery request was not answered");

@@ -7,6 +7,7 @@ use crate::discovery::EndpointStats;
 use crate::endpoint::Endpoint;
 use crate::headers;
 use crate::meta::Meta;
+use crate::nats::is_inbox;
 use crate::setup::Setup;
 use async_nats::{HeaderMap, Message, Subscriber};
 use futures::{FutureExt as _, StreamExt as _};
@@ -23,6 +24,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
+
+use crate::client::SERVICE_NOT_RECOGNISED;
 
 /// How many more messages a subscription takes when it leaves its queue group. The server stops after exactly these
 /// and the client counts the same, so what is under way between the two is never dropped.
@@ -134,6 +137,11 @@ impl<A: App> Dispatcher<A> {
         if is_nudge {
             return;
         }
+        if message.reply.as_ref().is_none_or(|reply| !is_inbox(reply)) {
+            // Nobody could learn the outcome, or somebody would have this service publish where only it may.
+            self.setup.metrics.nats_event("request_without_inbox");
+            return;
+        }
         let received_at = Instant::now();
         let permit = self.permits.clone().try_acquire_owned().ok();
         if permit.is_none() && self.waiting.load(Ordering::Relaxed) >= self.max_waiting {
@@ -218,7 +226,7 @@ impl<A: App> Dispatcher<A> {
 
     fn identify(&self, request: &Request) -> Result<(Caller, Option<Arc<str>>), Fault> {
         let service = match &request.service_token {
-            Some(token) => Some(self.setup.verifier.verify_service(token).map_err(refuse_token)?),
+            Some(token) => Some(self.setup.verifier.verify_service(token).map_err(refuse_service_token)?),
             None => None,
         };
         let user = match &request.user_token {
@@ -280,6 +288,11 @@ impl<A: App> Dispatcher<A> {
             tracing::error!(error = %error, "the error reply could not be sent either");
         }
     }
+}
+
+/// The user is not to blame, so the caller must be able to tell this from a refused user token.
+fn refuse_service_token(error: identity::TokenError) -> Fault {
+    Fault::unauthenticated().with_reason(SERVICE_NOT_RECOGNISED).with_source(error)
 }
 
 fn refuse_token(error: identity::TokenError) -> Fault {
@@ -365,8 +378,9 @@ impl Request {
     }
 }
 
-/// How long the caller still waits. The sender's clock says how long the message was under way; where it runs behind
-/// ours or is not told, the milliseconds that were left when it was sent count.
+/// How long the caller still waits: the milliseconds that were left when it sent the request, less the time that the
+/// request was under way as the two clocks tell it. A sender's clock that runs ahead of ours gives it no more time than
+/// it had; one that runs behind takes time from it, so clocks have to agree to well within a deadline.
 fn time_left(timeout_ms: Option<&str>, deadline_ms: Option<&str>) -> Duration {
     let left_at_sending = timeout_ms
         .and_then(|text| text.parse().ok())

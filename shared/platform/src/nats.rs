@@ -8,12 +8,14 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// How long a process waits for NATS when it starts.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long JetStream may take to answer.
+const JETSTREAM_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many different refused subjects are remembered at the most.
-const MAX_DENIALS: usize = 1024;
+const MAX_REFUSALS: usize = 1024;
 
 /// The section `nats`.
 #[derive(Debug, Clone, Deserialize, Validate)]
@@ -36,6 +38,19 @@ impl Default for NatsConfig {
     }
 }
 
+/// JetStream over a connection, with a limit on the time that its answers may take.
+pub fn jetstream(client: async_nats::Client) -> async_nats::jetstream::Context {
+    let mut context = async_nats::jetstream::new(client);
+    context.set_timeout(JETSTREAM_TIMEOUT);
+    context
+}
+
+/// Whether a subject is somebody's inbox. A service answers to nothing else: whoever asks chooses the reply subject,
+/// NATS does not hold it against the asker's permissions, and a service may publish more than its answers.
+pub fn is_inbox(subject: &str) -> bool {
+    subject.starts_with("_INBOX")
+}
+
 /// The inbox prefix of an identity. Nobody else may subscribe below it.
 pub fn inbox_prefix(identity: &str) -> String {
     format!("_INBOX_{identity}")
@@ -50,12 +65,12 @@ pub async fn connect(
     identity: &str,
     seed: &SecretString,
     metrics: Metrics,
-) -> anyhow::Result<(async_nats::Client, Denials)> {
-    let denials = Denials::default();
+) -> anyhow::Result<(async_nats::Client, ServerSignals)> {
+    let signals = ServerSignals::default();
     let started = Instant::now();
     loop {
-        match options(identity, seed, metrics.clone(), denials.clone()).connect(config.url.as_str()).await {
-            Ok(client) => return Ok((client, denials)),
+        match options(identity, seed, metrics.clone(), signals.clone()).connect(config.url.as_str()).await {
+            Ok(client) => return Ok((client, signals)),
             Err(error) if started.elapsed() < START_TIMEOUT && is_worth_waiting(&error) => {
                 tracing::debug!(nats.identity = identity, error = %error, "nats is not there yet");
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -78,7 +93,12 @@ fn is_worth_waiting(error: &async_nats::ConnectError) -> bool {
     matches!(error.kind(), Io | TimedOut | Dns)
 }
 
-fn options(identity: &str, seed: &SecretString, metrics: Metrics, denials: Denials) -> async_nats::ConnectOptions {
+fn options(
+    identity: &str,
+    seed: &SecretString,
+    metrics: Metrics,
+    signals: ServerSignals,
+) -> async_nats::ConnectOptions {
     let name = identity.to_owned();
     async_nats::ConnectOptions::with_nkey(seed.expose_secret().to_owned())
         .name(identity)
@@ -90,15 +110,18 @@ fn options(identity: &str, seed: &SecretString, metrics: Metrics, denials: Denia
             step.mul_f64(0.5 + rand::random::<f64>() / 2.0)
         })
         .event_callback(move |event| {
-            let (name, metrics, denials) = (name.clone(), metrics.clone(), denials.clone());
-            async move { observe(&name, event, &metrics, &denials) }
+            let (name, metrics, signals) = (name.clone(), metrics.clone(), signals.clone());
+            async move { observe(&name, event, &metrics, &signals) }
         })
 }
 
-fn observe(identity: &str, event: async_nats::Event, metrics: &Metrics, denials: &Denials) {
+fn observe(identity: &str, event: async_nats::Event, metrics: &Metrics, signals: &ServerSignals) {
     use async_nats::{Event, ServerError};
     match event {
-        Event::Connected => tracing::info!(nats.identity = identity, "connected to nats"),
+        Event::Connected => {
+            signals.0.connections.send_modify(|connections| *connections += 1);
+            tracing::info!(nats.identity = identity, "connected to nats");
+        }
         Event::Disconnected => {
             metrics.nats_event("disconnected");
             tracing::warn!(nats.identity = identity, "lost the connection to nats, reconnecting");
@@ -109,7 +132,7 @@ fn observe(identity: &str, event: async_nats::Event, metrics: &Metrics, denials:
         }
         Event::ServerError(ServerError::Other(text)) => {
             metrics.nats_event("server_error");
-            denials.record(&text);
+            signals.record(&text);
             tracing::error!(nats.identity = identity, error = text, "nats refused");
         }
         Event::ServerError(error) => {
@@ -122,35 +145,41 @@ fn observe(identity: &str, event: async_nats::Event, metrics: &Metrics, denials:
     }
 }
 
-/// What the server has refused this connection. NATS answers a forbidden publish with an event on the connection
-/// and nothing else; here a waiting request finds out that it was meant.
+/// What the server has told this connection beside messages. NATS answers a forbidden publish with such an event and
+/// nothing else; here a waiting request finds out that it was meant.
 #[derive(Clone, Default)]
-pub struct Denials(Arc<DenialsInner>);
+pub struct ServerSignals(Arc<SignalsInner>);
 
 #[derive(Default)]
-struct DenialsInner {
+struct SignalsInner {
     publishes: Mutex<HashMap<String, Instant>>,
     subscriptions: Mutex<Vec<String>>,
     notify: Notify,
+    connections: watch::Sender<u64>,
 }
 
-impl Denials {
+impl ServerSignals {
     fn record(&self, server_error: &str) {
         let lowercase = server_error.to_ascii_lowercase();
         let Some(subject) = server_error.split('"').nth(1) else { return };
         if lowercase.contains("permissions violation for publish") {
             let mut publishes = lock(&self.0.publishes);
-            if publishes.len() >= MAX_DENIALS {
+            if publishes.len() >= MAX_REFUSALS {
                 publishes.clear();
             }
             publishes.insert(subject.to_owned(), Instant::now());
         } else if lowercase.contains("permissions violation for subscription") {
             let mut subscriptions = lock(&self.0.subscriptions);
-            if subscriptions.len() < MAX_DENIALS {
+            if subscriptions.len() < MAX_REFUSALS {
                 subscriptions.push(subject.to_owned());
             }
         }
         self.0.notify.notify_waiters();
+    }
+
+    /// Changes each time that the connection was made anew.
+    pub fn connections(&self) -> watch::Receiver<u64> {
+        self.0.connections.subscribe()
     }
 
     /// The subjects that the server has refused to subscribe this connection to.

@@ -86,9 +86,6 @@ fn of_provision() -> Permissions {
             publish.insert(format!("$JS.API.STREAM.{verb}.{stream}"));
         }
         publish.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.>"));
-        publish.insert(format!("$JS.API.CONSUMER.INFO.{stream}.*"));
-        publish.insert(format!("$JS.API.CONSUMER.LIST.{stream}"));
-        publish.insert(format!("$JS.API.CONSUMER.DELETE.{stream}.*"));
     }
     Permissions { publish, subscribe: inbox_only(PROVISION), answers: false }
 }

@@ -55,7 +55,11 @@ pub async fn keep(
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        match provision(jetstream, config, consumers).await {
+        let looked = tokio::select! {
+            () = shutdown.cancelled() => return,
+            looked = provision(jetstream, config, consumers) => looked,
+        };
+        match looked {
             Ok(()) if healthy => {}
             Ok(()) => {
                 healthy = true;

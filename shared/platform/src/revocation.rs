@@ -3,14 +3,19 @@
 
 use crate::setup::Setup;
 use crate::tail::Tail;
+use chrono::TimeDelta;
+use identity::tokens::{ACCESS_TOKEN_LIFETIME, MESH_TOKEN_LIFETIME};
 use std::time::Duration;
 use subjects::auth::SessionRevoked;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// An access token lives 15 minutes; a session that was revoked longer ago has none that holds.
-const REPLAY: Duration = Duration::from_secs(16 * 60);
+/// A session that was revoked longer ago has no token that holds: an access token that was issued at the last moment, a
+/// user token made from it at its last, and clocks that differ.
+fn replay() -> Duration {
+    (ACCESS_TOKEN_LIFETIME + MESH_TOKEN_LIFETIME + TimeDelta::minutes(2)).to_std().unwrap_or(Duration::from_secs(3600))
+}
 /// How often entries that no token can need any more are dropped.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
@@ -19,7 +24,8 @@ pub(crate) async fn follow(setup: &Setup, tasks: &TaskTracker, shutdown: &Cancel
     let tail = Tail {
         nats: setup.nats.clone(),
         jetstream: setup.jetstream.clone(),
-        since: time::OffsetDateTime::now_utc() - REPLAY,
+        signals: setup.signals.clone(),
+        back: replay(),
         shutdown: shutdown.clone(),
     };
     let (caught_up, until_caught_up) = oneshot::channel();

@@ -5,6 +5,7 @@ use crate::background::{Background, Run};
 use crate::discovery::{Discovery, EndpointStats, instance_ping};
 use crate::dispatcher::{Dispatcher, DispatcherConfig};
 use crate::events::EventConsumer;
+use crate::health::Health;
 use crate::service::Service;
 use crate::setup::Setup;
 use anyhow::{Context as _, bail};
@@ -27,6 +28,7 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 pub struct Running {
     name: &'static str,
     drain: BoxFuture<'static, ()>,
+    shutdown: CancellationToken,
 }
 
 impl Running {
@@ -36,12 +38,16 @@ impl Running {
     }
 
     /// Takes no new work, finishes what has begun, and returns: within 20 s at the most.
-    pub async fn drain(self) {
+    ///
+    /// # Errors
+    /// Something was still unfinished then.
+    pub async fn drain(self) -> anyhow::Result<()> {
         if tokio::time::timeout(DRAIN_TIMEOUT, self.drain).await.is_err() {
-            tracing::error!(service = self.name, "did not finish in time, leaving anyway");
-        } else {
-            tracing::info!(service = self.name, "drained");
+            self.shutdown.cancel();
+            bail!("{}: did not finish within {} s", self.name, DRAIN_TIMEOUT.as_secs());
         }
+        tracing::info!(service = self.name, "drained");
+        Ok(())
     }
 }
 
@@ -90,16 +96,17 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
         client: setup.client.clone(),
     };
     for task in service.background {
-        background.spawn(supervise(task, run.clone()));
+        background.spawn(supervise(task, run.clone(), setup.health.clone()));
     }
     for EventConsumer { declaration, run: consume } in service.consumers {
         let task = Background { name: declaration.handler, run: consume };
-        background.spawn(supervise(task, run.clone()));
+        background.spawn(supervise(task, run.clone(), setup.health.clone()));
     }
     watch_connection(&setup);
     setup.health.set_ready(A::NAME, true);
     tracing::info!(service = A::NAME, instance = &*setup.instance, "ready");
 
+    let stopping = shutdown.clone();
     let drain = async move {
         setup.health.set_ready(A::NAME, false);
         leave.cancel();
@@ -117,7 +124,7 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
             tracing::debug!(service = A::NAME, error = %error, "closing the nats connection");
         }
     };
-    Ok(Running { name: A::NAME, drain: Box::pin(drain) })
+    Ok(Running { name: A::NAME, drain: Box::pin(drain), shutdown: stopping })
 }
 
 /// A subscription is live once a request of our own comes back over a later one of the same connection: the server
@@ -134,11 +141,11 @@ async fn until_live(setup: &Setup) -> anyhow::Result<()> {
                 "{}: the subscriptions did not become live; NATS refused: {:?} (write the permissions anew with \
                  `petpro nats-config` and reload the server)",
                 setup.name,
-                setup.denials.refused_subscriptions()
+                setup.signals.refused_subscriptions()
             ),
         }
     }
-    let refused = setup.denials.refused_subscriptions();
+    let refused = setup.signals.refused_subscriptions();
     if !refused.is_empty() {
         bail!(
             "{}: NATS refuses to subscribe to {refused:?}: write the permissions anew (`petpro nats-config`)",
@@ -149,30 +156,35 @@ async fn until_live(setup: &Setup) -> anyhow::Result<()> {
 }
 
 fn watch_connection(setup: &Arc<Setup>) {
-    let nats = setup.nats.clone();
-    setup.health.add_check(
-        &format!("{}.nats", setup.name),
-        Arc::new(move || {
-            let state = nats.connection_state();
-            Box::pin(async move {
-                match state {
-                    async_nats::connection::State::Connected => Ok(()),
-                    state => Err(format!("{state:?}").to_lowercase()),
-                }
-            })
-        }),
-    );
+    let (nats, signals) = (setup.nats.clone(), setup.signals.clone());
+    let check = move || -> BoxFuture<'static, Result<(), String>> {
+        let (state, refused) = (nats.connection_state(), signals.refused_subscriptions());
+        Box::pin(async move {
+            match state {
+                // A refusal may be heard later than the start has looked.
+                async_nats::connection::State::Connected if !refused.is_empty() => Err(format!("refused {refused:?}")),
+                async_nats::connection::State::Connected => Ok(()),
+                state => Err(format!("{state:?}").to_lowercase()),
+            }
+        })
+    };
+    setup.health.add_check(&format!("{}.nats", setup.name), Arc::new(check));
 }
 
-/// Runs a background task until shutdown, also when it panics.
-async fn supervise<A: App>(task: Background<A>, run: Run<A>) {
+/// Runs a background task until shutdown, also when it panics. One that ends by itself leaves the service unready:
+/// it is not what it should be any more.
+async fn supervise<A: App>(task: Background<A>, run: Run<A>, health: Health) {
     loop {
         let outcome = AssertUnwindSafe((task.run)(run.clone())).catch_unwind().await;
         if run.shutdown.is_cancelled() {
             return;
         }
         match outcome {
-            Ok(()) => return,
+            Ok(()) => {
+                tracing::error!(service = A::NAME, task = task.name, "a background task ended before its time");
+                health.set_ready(A::NAME, false);
+                return;
+            }
             Err(_panic) => {
                 tracing::error!(service = A::NAME, task = task.name, "a background task panicked, starting it again");
                 tokio::time::sleep(RESTART_PAUSE).await;

@@ -51,9 +51,7 @@ impl Settings {
         let figment = Figment::new()
             .merge(Toml::file(STACK_FILE))
             .merge(Toml::file(Path::new(&file)))
-            .merge(
-                Env::prefixed(PREFIX).ignore(&["config"]).filter(|name| !name.as_str().ends_with("_file")).split("__"),
-            )
+            .merge(Env::prefixed(PREFIX).ignore(&["config"]).filter(|name| !is_secret_file(name.as_str())).split("__"))
             .merge(secrets);
         Ok(Settings(figment))
     }
@@ -66,6 +64,12 @@ impl Settings {
     /// The same settings with one value set, for example `set("nats.url", "nats://…")`.
     pub fn set(self, key: &str, value: impl serde::Serialize) -> Settings {
         Settings(self.0.merge((key, value)))
+    }
+
+    /// The names of the sections that something is said of.
+    pub fn section_names(&self) -> Vec<String> {
+        let said: Map<String, Value> = self.0.extract().unwrap_or_default();
+        said.into_iter().map(|(name, _)| name).collect()
     }
 
     /// One concern's settings, validated.
@@ -106,6 +110,11 @@ fn variable(section: &str, path: &str) -> String {
         name.push_str(&part.to_uppercase());
     }
     name
+}
+
+/// Whether a variable names a file that holds the value; variables may be written in any case.
+fn is_secret_file(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with("_file")
 }
 
 /// `PETPRO_POSTGRES__PASSWORD_FILE=/run/secrets/x` sets `postgres.password` to the file's content.

@@ -6,7 +6,7 @@ use crate::cx::Cx;
 use crate::health::Health;
 use crate::meta::Meta;
 use crate::metrics::Metrics;
-use crate::nats::{Denials, NatsConfig};
+use crate::nats::{NatsConfig, ServerSignals};
 use crate::settings::Settings;
 use anyhow::Context as _;
 use identity::keys::{KeyStore, Purpose};
@@ -80,7 +80,7 @@ pub struct Setup {
     /// The connection, under the service's own identity.
     pub nats: async_nats::Client,
     /// What NATS has refused this connection.
-    pub denials: Denials,
+    pub signals: ServerSignals,
     /// JetStream over the same connection.
     pub jetstream: async_nats::jetstream::Context,
     /// Requests to other services.
@@ -99,9 +99,9 @@ impl Setup {
     pub async fn connect(host: &Host, name: &'static str) -> anyhow::Result<Setup> {
         let config: NatsConfig = host.settings.section("nats")?;
         let seed = host.keys.nats_seed(name)?;
-        let (nats, denials) = crate::nats::connect(&config, name, &seed, host.metrics.clone()).await?;
+        let (nats, signals) = crate::nats::connect(&config, name, &seed, host.metrics.clone()).await?;
         let tokens = ServiceTokens::new(host.keys.signing_key(name, Purpose::Service)?);
-        let client = Client::new(nats.clone(), denials.clone(), tokens, host.metrics.clone());
+        let client = Client::new(nats.clone(), signals.clone(), tokens, host.metrics.clone());
         Ok(Setup {
             name,
             instance: Arc::from(uuid::Uuid::now_v7().simple().to_string()),
@@ -110,9 +110,9 @@ impl Setup {
             registry: host.registry.clone(),
             metrics: host.metrics.clone(),
             health: host.health.clone(),
-            jetstream: async_nats::jetstream::new(nats.clone()),
+            jetstream: crate::nats::jetstream(nats.clone()),
             nats,
-            denials,
+            signals,
             client,
             verifier: Arc::new(Verifier::new(host.keys.registry(), name)),
             revocations: Revocations::default(),

@@ -19,7 +19,7 @@ pub(super) async fn execute(args: &CallArgs) -> anyhow::Result<()> {
     let keys_config: KeysConfig = settings.section("keys")?;
     let keys = KeyStore::open(&keys_config.dir)?;
     let metrics = Metrics::register(&prometheus::Registry::new())?;
-    let (client, denials) = nats::connect(&nats_config, OPERATOR, &keys.nats_seed(OPERATOR)?, metrics).await?;
+    let (client, signals) = nats::connect(&nats_config, OPERATOR, &keys.nats_seed(OPERATOR)?, metrics).await?;
     let mut headers = async_nats::HeaderMap::new();
     headers.insert(headers::AUTHORIZATION, format!("Bearer {}", token::issue(&keys, &args.token)?).as_str());
     if let Some(version) = args.if_match {
@@ -31,7 +31,7 @@ pub(super) async fn execute(args: &CallArgs) -> anyhow::Result<()> {
         reply = client.send_request(args.subject.clone(), request) => {
             reply.with_context(|| format!("nobody answered {}", args.subject))?
         }
-        () = denials.refused_publish(&args.subject, since) => {
+        () = signals.refused_publish(&args.subject, since) => {
             bail!("the operator may not publish to {}: is it a subject of the contract?", args.subject)
         }
         () = tokio::time::sleep(TIMEOUT) => bail!("no answer from {} within {} s", args.subject, TIMEOUT.as_secs()),

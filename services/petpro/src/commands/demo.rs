@@ -171,8 +171,8 @@ impl Story {
         let keys: KeysConfig = settings.section("keys")?;
         let seed = KeyStore::open(&keys.dir)?.nats_seed(OPERATOR)?;
         let metrics = Metrics::register(&prometheus::Registry::new())?;
-        let (client, _denials) = platform::nats::connect(&nats, OPERATOR, &seed, metrics).await?;
-        let jetstream = async_nats::jetstream::new(client);
+        let (client, _signals) = platform::nats::connect(&nats, OPERATOR, &seed, metrics).await?;
+        let jetstream = platform::nats::jetstream(client);
         let stream = jetstream.get_stream_no_info(event::stream_name("booking")).await?;
         let subject = event::subject("booking.confirmed", id.0);
         let look = async {

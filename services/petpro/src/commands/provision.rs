@@ -28,6 +28,6 @@ pub(super) async fn execute(args: &ProvisionArgs) -> anyhow::Result<()> {
 /// JetStream under the identity of `provision`.
 pub(crate) async fn connect(config: &NatsConfig, keys: &KeyStore) -> anyhow::Result<async_nats::jetstream::Context> {
     let metrics = Metrics::register(&prometheus::Registry::new())?;
-    let (client, _denials) = nats::connect(config, PROVISION, &keys.nats_seed(PROVISION)?, metrics).await?;
-    Ok(async_nats::jetstream::new(client))
+    let (client, _signals) = nats::connect(config, PROVISION, &keys.nats_seed(PROVISION)?, metrics).await?;
+    Ok(platform::nats::jetstream(client))
 }
