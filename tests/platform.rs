@@ -11,6 +11,8 @@
 #[path = "platform/world.rs"]
 mod world;
 
+#[path = "platform/command_line.rs"]
+mod command_line;
 #[path = "platform/crashes.rs"]
 mod crashes;
 #[path = "platform/permissions.rs"]

@@ -33,6 +33,54 @@ async fn a_booking_killed_between_commit_and_publish_is_published_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_booking_killed_between_publish_and_note_is_published_once() {
+    let mut world = World::without_services().await;
+    world.run("edge", &["auth", "vendor", "edge"]).await;
+    let mut relay_lock = hold_relay_lock(&world, "booking").await;
+    world.run("booking", &["booking"]).await;
+    let token = world.sign_in("budi@petpro.example").await;
+    let wish = world.free_slot().await.wish();
+    let booking = world.expect(Method::POST, "/bookings", Some(&token), Some(wish), StatusCode::CREATED).await;
+
+    // The relay reads and publishes the event, and then waits for its row.
+    let mut row_lock = world.database().await;
+    sqlx::raw_sql("begin").execute(&mut row_lock).await.unwrap();
+    let event_id: String =
+        sqlx::query_scalar("select id::text from booking.outbox for update").fetch_one(&mut row_lock).await.unwrap();
+    release_relay_lock(&mut relay_lock, "booking").await;
+    let note = "%update outbox set published_at%";
+    until_somebody_waits(&world, note).await;
+    let jetstream = async_nats::jetstream::new(world.operator().await);
+    let published = async || jetstream.get_stream("EVENTS_BOOKING").await.unwrap().cached_info().state.clone();
+    assert_eq!(published().await.messages, 1);
+    world.kill("booking").await;
+    // Postgres would finish the statement of a client that is gone, and the note would be there all the same.
+    let gone: bool = sqlx::query_scalar(
+        "select pg_terminate_backend(pid, 30000) from pg_stat_activity \
+         where wait_event_type = 'Lock' and query ilike $1",
+    )
+    .bind(note)
+    .fetch_one(&mut world.database().await)
+    .await
+    .unwrap();
+    assert!(gone);
+    row_lock.close().await.unwrap();
+    let unpublished = "select count(*) from booking.outbox where published_at is null";
+    assert_eq!(world.count(unpublished).await, 1);
+
+    world.run("booking", &["booking"]).await;
+    world.until("the event is noted", async || world.count(unpublished).await == 0).await;
+    let state = published().await;
+    assert_eq!((state.messages, state.last_sequence), (1, state.first_sequence));
+    let stream = jetstream.get_stream("EVENTS_BOOKING").await.unwrap();
+    let event = stream.get_raw_message(state.first_sequence).await.unwrap();
+    assert_eq!(event.headers.get("Nats-Msg-Id").map(|id| id.as_str()), Some(event_id.as_str()));
+    let body: Value = serde_json::from_slice(&event.payload).unwrap();
+    assert_eq!(body["bookingId"], booking["id"]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_hours_killed_between_commit_and_publish_take_effect_once() {
     let mut world = World::without_services().await;
     let mut relay_lock = hold_relay_lock(&world, "vendor").await;
@@ -40,10 +88,13 @@ async fn new_hours_killed_between_commit_and_publish_take_effect_once() {
     world.run("vendor", &["vendor"]).await;
     let token = world.sign_in("dewi@petpro.example").await;
     let services = world.expect(Method::GET, "/services?limit=1", None, None, StatusCode::OK).await;
-    let path = format!("/clinics/{}/hours", services["items"][0]["clinicId"].as_str().unwrap());
+    let clinic_id = services["items"][0]["clinicId"].as_str().unwrap();
+    let path = format!("/clinics/{clinic_id}/hours");
     let hours = world.expect(Method::GET, &path, None, None, StatusCode::OK).await;
     let version = hours["version"].as_i64().unwrap();
-    let body = json!({ "weekly": hours["hours"]["weekly"], "exceptions": hours["hours"]["exceptions"] });
+    let mut weekly = hours["hours"]["weekly"].as_array().unwrap().clone();
+    let dropped = weekly.remove(0);
+    let body = json!({ "weekly": weekly, "exceptions": hours["hours"]["exceptions"] });
     let changed = world
         .http
         .put(world.url(&path))
@@ -68,6 +119,17 @@ async fn new_hours_killed_between_commit_and_publish_take_effect_once() {
         world.count("select count(*) from booking.inbox where handler = 'hours_updated'").await,
     );
     assert_eq!(events, effects);
+    let told = world.expect(Method::GET, &path, None, None, StatusCode::OK).await;
+    assert_eq!(told["version"], version + 1);
+    assert!(!told["hours"]["weekly"].as_array().unwrap().contains(&dropped));
+    let (read_version, read_hours): (i64, String) =
+        sqlx::query_as("select version, hours::text from booking.service_availability where id = $1::uuid")
+            .bind(clinic_id)
+            .fetch_one(&mut world.database().await)
+            .await
+            .unwrap();
+    let read_hours: Value = serde_json::from_str(&read_hours).unwrap();
+    assert_eq!((json!(read_version), &read_hours), (told["version"].clone(), &told["hours"]));
     world.stop().await;
 }
 
@@ -151,9 +213,26 @@ async fn a_registration_killed_at_any_step_leaves_no_active_user_without_the_ven
         let orphans = "select count(*) from auth.users u where status = 'active' and email like 'owner%' \
                        and not exists (select from vendor.memberships m where m.user_id = u.id)";
         assert_eq!(world.count(orphans).await, 0, "{step:?}");
+        // Before the vendor is written there is nothing to finish; from then on nothing is given up.
+        let outcome = outcome_of_the_newest_registration(&world).await;
+        let expected =
+            if step == Step::ActivatingTheUser { ("done", true, true, 1) } else { ("failed", false, false, 0) };
+        assert_eq!((outcome.0.as_str(), outcome.1, outcome.2, outcome.3), expected, "{step:?}");
         world.terminate("vendor").await;
     }
     world.stop().await;
+}
+
+/// Where it ended, whether its user is active, whether its vendor is there, and how many memberships join the two.
+async fn outcome_of_the_newest_registration(world: &World) -> (String, bool, bool, i64) {
+    let query = "select step, \
+                 exists (select from auth.users where id = user_id and status = 'active'), \
+                 exists (select from vendor.vendors where id = vendor_id), \
+                 (select count(*) from vendor.memberships as membership \
+                  where membership.user_id = registration.user_id and membership.vendor_id = registration.vendor_id \
+                  and membership.status = 'active') \
+                 from vendor.registrations as registration order by created_at desc limit 1";
+    sqlx::query_as(query).fetch_one(&mut world.database().await).await.unwrap()
 }
 
 /// Where a registration is killed.

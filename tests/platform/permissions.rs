@@ -91,10 +91,55 @@ fn may_publish(service: &Declaration) -> BTreeSet<String> {
         allowed.extend(own.map(|event| format!("event.{}.0", event.event_type)));
         allowed.insert(format!("$JS.API.STREAM.INFO.{}", event::stream_name(service.name)));
     }
+    if service.publishes_events {
+        allowed.insert(format!("relay.wake.{}", service.name));
+    }
     for consumer in &service.consumers {
         allowed.insert(next_message(&consumer.stream(), &consumer.durable_name()));
+        allowed.insert(ack(&consumer.stream(), &consumer.durable_name()));
     }
+    allowed.insert(format!("$SRV.PING.{}.x", service.name));
+    // Every service follows revoked sessions, and no other event.
+    allowed.insert(FOLLOW_REVOCATIONS.to_owned());
+    allowed.insert("$JS.FC.EVENTS_AUTH.x".to_owned());
     allowed
+}
+
+const FOLLOW_REVOCATIONS: &str = "$JS.API.CONSUMER.CREATE.EVENTS_AUTH.x.event.session.revoked.0";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_looks_and_asks_and_provision_keeps_streams_and_neither_does_more() {
+    let world = World::without_services().await;
+    let requests: BTreeSet<String> = catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
+    let is_look = |subject: &str| subject.starts_with("$SRV.") || subject.starts_with("$JS.API.STREAM.INFO.");
+    let is_keeping = |subject: &str| {
+        ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.CREATE"].iter().any(|verb| {
+            subject.strip_prefix("$JS.API.").is_some_and(|rest| rest.starts_with(&format!("{verb}.EVENTS_")))
+        })
+    };
+    for identity in ["operator", "provision"] {
+        let (client, signals) = world.connect(identity).await;
+        let tried = every_published_subject();
+        let may = |subject: &String| match identity {
+            "operator" => requests.contains(subject) || is_look(subject),
+            // Without a name the filter would stand in the body, where permissions cannot see it.
+            _ => {
+                is_keeping(subject) && !subject.split('.').next_back().unwrap().starts_with("EVENTS_")
+                    || is_keeping(subject) && subject.contains(".STREAM.")
+            }
+        };
+        for chunk in tried.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
+            for subject in chunk {
+                client.publish(subject.to_string(), "".into()).await.unwrap();
+            }
+            until_refused(&client, &signals).await;
+        }
+        let refused: BTreeSet<String> = signals.refused_publishes().into_iter().collect();
+        let taken: BTreeSet<String> = tried.difference(&refused).cloned().collect();
+        let expected: BTreeSet<String> = tried.iter().filter(|subject| may(subject)).cloned().collect();
+        assert_eq!(taken, expected, "what {identity} may publish");
+    }
+    world.stop().await;
 }
 
 /// Everything that anybody might want to publish, and what nobody may.
@@ -105,7 +150,10 @@ fn every_published_subject() -> BTreeSet<String> {
     subjects.extend(["$SRV.PING".to_owned(), "$SYS.REQ.SERVER.PING".to_owned()]);
     for name in services::names() {
         subjects.insert(format!("_INBOX_{name}.a.b"));
+        subjects.insert(format!("relay.wake.{name}"));
+        subjects.insert(format!("$SRV.PING.{name}.x"));
     }
+    subjects.insert(FOLLOW_REVOCATIONS.to_owned());
     for stream in catalogue::SERVICES.map(event::stream_name) {
         for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "INFO"] {
             subjects.insert(format!("$JS.API.STREAM.{verb}.{stream}"));
@@ -113,9 +161,11 @@ fn every_published_subject() -> BTreeSet<String> {
         subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}"));
         subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.x.event.>"));
         subjects.insert(format!("$JS.API.CONSUMER.DURABLE.CREATE.{stream}.x"));
+        subjects.insert(format!("$JS.FC.{stream}.x"));
     }
     for consumer in services::consumers() {
         subjects.insert(next_message(&consumer.stream(), &consumer.durable_name()));
+        subjects.insert(ack(&consumer.stream(), &consumer.durable_name()));
         subjects.insert(format!("$JS.API.CONSUMER.DELETE.{}.{}", consumer.stream(), consumer.durable_name()));
     }
     subjects
@@ -123,6 +173,10 @@ fn every_published_subject() -> BTreeSet<String> {
 
 fn next_message(stream: &str, durable: &str) -> String {
     format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}")
+}
+
+fn ack(stream: &str, durable: &str) -> String {
+    format!("$JS.ACK.{stream}.{durable}.1.1.1.1.0")
 }
 
 /// The server answers in order: once this one is refused, all refusals before it have been heard.

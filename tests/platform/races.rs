@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How many customers want the same slot at once.
 const RIVALS: usize = 200;
@@ -37,53 +37,72 @@ async fn one_of_two_booking_instances_leaves_under_load_and_no_request_fails() {
     world.run("leaves", &["booking"]).await;
     let token = world.sign_in("budi@petpro.example").await;
     let slots = world.free_slots(60).await;
-    let world = Arc::new(tokio::sync::Mutex::new(world));
-    let (url, http) = {
-        let world = world.lock().await;
-        (world.url("/bookings"), world.http.clone())
-    };
-    let stop = Arc::new(AtomicBool::new(false));
-    // Readers without a pause, and one who books slot after slot.
-    let mut load: Vec<tokio::task::JoinHandle<usize>> = (0..16)
+    let (url, http) = (world.url("/bookings"), world.http.clone());
+    let answered = Arc::new(Answered::default());
+    // Readers without a pause, and one who books slot after slot, over and over.
+    let mut load: Vec<tokio::task::JoinHandle<()>> = (0..16)
         .map(|_| {
-            let (url, http, token, stop) = (url.clone(), http.clone(), token.clone(), stop.clone());
+            let (url, http, token, answered) = (url.clone(), http.clone(), token.clone(), answered.clone());
             tokio::spawn(async move {
-                let mut answered = 0;
-                while !stop.load(Ordering::Relaxed) {
+                while !answered.stop.load(Ordering::Relaxed) {
                     let answer = http.get(&url).bearer_auth(&token).send().await.unwrap();
                     assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
-                    answered += 1;
+                    answered.reads.fetch_add(1, Ordering::Relaxed);
                 }
-                answered
             })
         })
         .collect();
+    let writes = answered.clone();
     load.push(tokio::spawn(async move {
-        let mut answered = 0;
-        for slot in slots {
+        for slot in slots.iter().cycle() {
+            if writes.stop.load(Ordering::Relaxed) {
+                return;
+            }
             let answer = http.post(&url).bearer_auth(&token).json(&slot.wish()).send().await.unwrap();
             let status = answer.status();
-            // Neighbouring slots of one staff member overlap: taken is an answer, too.
+            // Neighbouring slots of one staff member overlap, and each slot comes again: taken is an answer, too.
             let expected = [StatusCode::CREATED, StatusCode::CONFLICT];
             assert!(expected.contains(&status), "{status} {}", answer.text().await.unwrap());
-            answered += 1;
+            writes.writes.fetch_add(1, Ordering::Relaxed);
         }
-        answered
     }));
-    let mut world = Arc::into_inner(world).unwrap().into_inner();
     for _ in 0..3 {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        answered.grows(&world).await;
         world.terminate("leaves").await;
+        answered.grows(&world).await;
         world.run("leaves", &["booking"]).await;
     }
-    let booked = load.pop().unwrap().await.unwrap();
-    stop.store(true, Ordering::Relaxed);
-    let mut read = 0;
-    for reader in load {
-        read += reader.await.unwrap();
+    answered.stop.store(true, Ordering::Relaxed);
+    for asking in load {
+        asking.await.unwrap();
     }
-    println!("3 replicas left while {read} reads and {booked} bookings were answered, none failed");
+    let (reads, writes) = answered.so_far();
+    println!("3 replicas left while {reads} reads and {writes} wishes were answered, none failed");
     world.stop().await;
+}
+
+/// What a load has been answered.
+#[derive(Default)]
+struct Answered {
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+    stop: AtomicBool,
+}
+
+impl Answered {
+    fn so_far(&self) -> (usize, usize) {
+        (self.reads.load(Ordering::Relaxed), self.writes.load(Ordering::Relaxed))
+    }
+
+    /// Waits for so many more answers that every running instance has given some.
+    async fn grows(&self, world: &World) {
+        let (reads, writes) = self.so_far();
+        let has_grown = async || {
+            let (reads_now, writes_now) = self.so_far();
+            reads_now >= reads + 200 && writes_now >= writes + 10
+        };
+        world.until("the load is answered", has_grown).await;
+    }
 }
 
 /// Access tokens of customers, signed with the platform's own key: 200 logins would only measure password hashing.

@@ -13,7 +13,8 @@ create table sessions (
     blocked_to timestamptz not null,
     capacity integer not null,
     taken integer not null,
-    -- Until when the claim holds; null: for good.
+    -- Until when the claim holds; null: for good. Nothing sets it yet: expiry comes with holds. What has lost its claim
+    -- is not confirmed.
     expires_at timestamptz,
     constraint sessions_pkey primary key (id),
     constraint sessions_period_check check (blocked_from <= starts_at and starts_at < ends_at and ends_at <= blocked_to),
@@ -53,7 +54,7 @@ create table bookings (
     attention text,
     -- The version of the clinic's schedule that the booking was made on.
     schedule_version bigint not null,
-    -- Until when an unconfirmed booking waits; null: for good.
+    -- Until when an unconfirmed booking waits; null: for good, as all do until there are holds.
     expires_at timestamptz,
     created_at timestamptz not null,
     updated_at timestamptz not null,

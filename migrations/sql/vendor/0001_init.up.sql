@@ -61,6 +61,8 @@ create table clinics (
     constraint clinics_version_check check (version > 0 and schedule_version > 0)
 );
 create index clinics_vendor_index on clinics (vendor_id);
+-- The order of lists.
+create index clinics_name_index on clinics (name, id);
 create index clinics_point_index on clinics (latitude, longitude) where active;
 create index clinics_search_index on clinics using gin (search_text ext.gin_trgm_ops);
 
@@ -86,6 +88,8 @@ create table memberships (
 create unique index memberships_live_key on memberships (vendor_id, user_id, clinic_id) nulls not distinct
     where status <> 'revoked';
 create index memberships_user_index on memberships (user_id) where status <> 'revoked';
+create index memberships_vendor_index on memberships (vendor_id, id);
+create index memberships_clinic_index on memberships (clinic_id) where clinic_id is not null;
 
 create table clinic_services (
     id                      uuid        not null,
@@ -115,6 +119,9 @@ create table clinic_services (
 );
 create unique index clinic_services_name_key on clinic_services (clinic_id, lower(name));
 create index clinic_services_vendor_index on clinic_services (vendor_id);
+-- The order of lists, of all services and of one clinic's.
+create index clinic_services_name_index on clinic_services (name, id);
+create index clinic_services_clinic_name_index on clinic_services (clinic_id, name, id);
 create index clinic_services_search_index on clinic_services using gin (search_text ext.gin_trgm_ops);
 
 create table staff (
@@ -135,6 +142,8 @@ create table staff (
     constraint staff_version_check check (version > 0)
 );
 create index staff_vendor_index on staff (vendor_id);
+-- The order of lists.
+create index staff_name_index on staff (display_name, id);
 
 create table staff_clinics (
     staff_id    uuid not null,
@@ -180,7 +189,8 @@ create table hour_exceptions (
     constraint hour_exceptions_clinic_fkey foreign key (clinic_id) references clinics (id) on delete cascade
 );
 
--- The saga of vendor.register. It holds ids only: who registers, and with what password, is never stored here.
+-- The saga of vendor.register. It holds ids and hashes only: who registers, and with what password, is never stored
+-- here.
 create table registrations (
     id              uuid        not null,
     user_id         uuid        not null,
@@ -188,16 +198,19 @@ create table registrations (
     step            text        not null,
     -- The answer of a registration that was refused, to be given again; null for one that ran out of time.
     refusal         jsonb,
-    idempotency_key text,
-    -- Of the request without its password.
-    fingerprint     bytea       not null,
+    -- SHA-256 of the owner's normalised e-mail address and the idempotency key; null without a key.
+    key_hash        bytea,
+    -- argon2id of the whole request, its password too, salted with key_hash; null without a key.
+    fingerprint     bytea,
     created_at      timestamptz not null,
     updated_at      timestamptz not null,
     version         bigint      not null,
     constraint registrations_pkey primary key (id),
-    constraint registrations_key_key unique (idempotency_key),
+    constraint registrations_key_key unique (key_hash),
+    constraint registrations_fingerprint_check check ((key_hash is null) = (fingerprint is null)),
     constraint registrations_step_check check (step in ('started', 'vendor_created', 'done', 'failed')),
     constraint registrations_refusal_check check (refusal is null or step = 'failed'),
     constraint registrations_version_check check (version > 0)
 );
 create index registrations_open_index on registrations (updated_at) where step in ('started', 'vendor_created');
+create index registrations_finished_index on registrations (step, updated_at) where step in ('done', 'failed');

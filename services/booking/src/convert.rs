@@ -3,7 +3,7 @@
 use crate::entity::{booking_changes, bookings};
 use crate::repo::offers::{money, time_zone};
 use subjects::Fault;
-use subjects::booking::{Booking, BookingChange, PetOfBooking, WalkIn};
+use subjects::booking::{ActorKind, Booking, BookingChange, PetOfBooking, WalkIn};
 
 /// A booking as those see it who may.
 ///
@@ -68,8 +68,9 @@ pub fn booking(row: bookings::Model) -> Result<Booking, Fault> {
     })
 }
 
-/// An entry of a booking's history.
-pub fn change(row: booking_changes::Model) -> BookingChange {
+/// An entry of a booking's history, as the viewer may see it: customers learn in what capacity others acted, but not
+/// whose account it was.
+pub fn change(row: booking_changes::Model, viewer: ActorKind) -> BookingChange {
     let booking_changes::Model {
         booking_id: _,
         version,
@@ -85,12 +86,13 @@ pub fn change(row: booking_changes::Model) -> BookingChange {
         reason,
         attention,
     } = row;
+    let shows_actor = viewer != ActorKind::Customer || actor == ActorKind::Customer;
     BookingChange {
         version,
         kind,
         at: changed_at,
         actor,
-        actor_id,
+        actor_id: actor_id.filter(|_| shows_actor),
         status,
         staff_id,
         starts_at,

@@ -75,9 +75,9 @@ pub struct DevArgs {
 /// Where the platform is.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// The edge
-    #[arg(long, env = "PETPRO_DEMO_URL", default_value = "http://127.0.0.1:8080")]
-    pub url: String,
+    /// The edge; the one that the settings name when not given
+    #[arg(long)]
+    pub url: Option<String>,
 }
 
 /// What to migrate.
@@ -116,8 +116,8 @@ pub struct TokenArgs {
     /// A user's id; nobody in particular when not given
     #[arg(long)]
     pub user: Option<uuid::Uuid>,
-    /// The user's roles on the platform
-    #[arg(long = "role", value_name = "ROLE", default_values = ["platform_admin"], conflicts_with = "demo_user")]
+    /// The user's roles on the platform; customer with --user, platform_admin when nobody is named
+    #[arg(long = "role", value_name = "ROLE", conflicts_with = "demo_user")]
     pub roles: Vec<String>,
 }
 

@@ -33,7 +33,7 @@ macro_rules! entry {
     };
 }
 
-/// Every service. The edge comes last: it is of use once the others are there, and leaves first.
+/// Every service. They start at once; the edge leaves first.
 pub const ALL: [Entry; 4] = [
     entry!("auth", auth::service, auth::app),
     entry!("vendor", vendor::service, vendor::app),

@@ -7,6 +7,7 @@ pub mod entity;
 pub mod handlers;
 pub mod replies;
 pub mod repo;
+pub mod request_key;
 pub mod seed;
 pub mod sweep;
 

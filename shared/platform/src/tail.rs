@@ -92,7 +92,7 @@ impl Tail {
             let Some(message) = messages.next().await else { return Ok(()) };
             let message = message?;
             let info = message.info().map_err(|error| anyhow::anyhow!("{error}"))?;
-            ensure!(info.consumer_sequence == heard + 1, "missed {} events", info.consumer_sequence - heard - 1);
+            ensure!(info.consumer_sequence == heard + 1, "events were missed after {heard}");
             heard = info.consumer_sequence;
             pending = info.pending;
             match serde_json::from_slice::<E>(&message.payload) {

@@ -16,3 +16,5 @@ mod discovery;
 mod dispatch;
 #[path = "mesh/leaving.rs"]
 mod leaving;
+#[path = "mesh/revocation.rs"]
+mod revocation;

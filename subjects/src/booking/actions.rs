@@ -39,13 +39,14 @@ pub struct CreateBooking {
     #[serde(alias = "date")]
     #[garde(custom(rules::visit_start))]
     pub starts_at: Instant,
-    /// The pet, described in place. Either this or `petId`.
+    /// The pet, described in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive, custom(one_pet(self.pet_id.is_some())))]
     pub pet: Option<PetDetails>,
-    /// The pet in the owner's profile. Either this or `pet`.
+    /// The pet in the owner's profile, in place of `pet`. Refused until there are profiles: whose pet it is could not
+    /// be checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(custom(no_pet_of_a_profile))]
     pub pet_id: Option<PetId>,
     /// The person, when a clinic's staff books for someone without an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,8 +61,16 @@ pub struct CreateBooking {
 fn one_pet(has_pet_id: bool) -> impl FnOnce(&Option<PetDetails>, &()) -> garde::Result {
     move |pet, ()| match (pet.is_some(), has_pet_id) {
         (true, true) => Err(garde::Error::new("name the pet here or by petId, not both")),
-        (false, false) => Err(garde::Error::new("name the pet here or by petId")),
+        (false, false) => Err(garde::Error::new("name the pet")),
         _ => Ok(()),
+    }
+}
+
+/// Nobody can tell yet whose pet an id means.
+fn no_pet_of_a_profile(pet_id: &Option<PetId>, _: &()) -> garde::Result {
+    match pet_id {
+        Some(_) => Err(garde::Error::new("there are no profiles with pets yet, describe the pet in pet")),
+        None => Ok(()),
     }
 }
 

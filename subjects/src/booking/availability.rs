@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub const MAX_DAYS: i64 = 31;
 
 /// The free slots of a service on some days, as the clinic's calendar counts them, the earliest first.
+///
+/// A service that takes no bookings, or whose clinic or vendor takes none, is not found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct FindAvailability {

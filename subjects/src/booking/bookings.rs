@@ -123,7 +123,8 @@ pub struct BookingChange {
     pub at: Instant,
     /// In what capacity it was done.
     pub actor: ActorKind,
-    /// The user who did it; absent where the platform did.
+    /// The user who did it; absent where the platform did, and, unless the clinic's staff or those who run the platform
+    /// ask, where it was not the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<UserId>,
     /// Where the booking stood after it.

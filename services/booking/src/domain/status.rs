@@ -37,6 +37,9 @@ pub struct Standing {
     pub starts_at: Instant,
     /// Whether it waits to be checked with the vendor service.
     pub needs_check: bool,
+    /// Whether its time is claimed for it. Always so while it is open, since nothing sets a claim's expiry yet: that
+    /// comes with holds.
+    pub holds_its_time: bool,
 }
 
 /// What an action comes to.
@@ -52,7 +55,8 @@ pub enum Outcome {
 ///
 /// # Errors
 /// `Forbidden` where the actor may never do this; [`BookingError::WrongStatus`], [`BookingError::AwaitingCheck`],
-/// [`BookingError::NotBegun`] or [`BookingError::AlreadyBegun`] where they may not do it now.
+/// [`BookingError::SlotTaken`], [`BookingError::NotBegun`] or [`BookingError::AlreadyBegun`] where they may not do it
+/// now.
 pub fn decide(booking: Standing, action: Action, actor: ActorKind, now: Instant) -> Result<Outcome, BookingError> {
     let is_customer = actor == ActorKind::Customer;
     if is_customer && action != Action::Cancel {
@@ -71,6 +75,8 @@ pub fn decide(booking: Standing, action: Action, actor: ActorKind, now: Instant)
     }
     let has_begun = booking.starts_at <= now;
     match action {
+        // Its time may be another's by now; with another time it gets a new claim.
+        Action::Confirm if !booking.holds_its_time => Err(BookingError::SlotTaken),
         Action::Confirm if booking.needs_check => Err(BookingError::AwaitingCheck),
         Action::Complete | Action::MarkNoShow if !has_begun => Err(BookingError::NotBegun),
         Action::Cancel if is_customer && has_begun => Err(BookingError::AlreadyBegun),
@@ -118,7 +124,8 @@ mod tests {
 
     /// Decides on a visit that begins at second 0.
     fn check(status: BookingStatus, action: Action, actor: ActorKind, now: i64) -> Result<Outcome, BookingError> {
-        decide(Standing { status, starts_at: at(0), needs_check: false }, action, actor, at(now))
+        let booking = Standing { status, starts_at: at(0), needs_check: false, holds_its_time: true };
+        decide(booking, action, actor, at(now))
     }
 
     #[test]
@@ -163,9 +170,16 @@ mod tests {
 
     #[test]
     fn a_provisional_booking_waits_for_its_check() {
-        let provisional = Standing { status: Pending, starts_at: at(0), needs_check: true };
+        let provisional = Standing { status: Pending, starts_at: at(0), needs_check: true, holds_its_time: true };
         assert_eq!(decide(provisional, Action::Confirm, Staff, at(-60)), Err(BookingError::AwaitingCheck));
         assert_eq!(decide(provisional, Action::Cancel, Customer, at(-60)), Ok(Outcome::Changes(Cancelled)));
+    }
+
+    #[test]
+    fn what_has_lost_its_time_is_not_confirmed() {
+        let without_time = Standing { status: Pending, starts_at: at(0), needs_check: false, holds_its_time: false };
+        assert_eq!(decide(without_time, Action::Confirm, Staff, at(-60)), Err(BookingError::SlotTaken));
+        assert_eq!(decide(without_time, Action::Cancel, Customer, at(-60)), Ok(Outcome::Changes(Cancelled)));
     }
 
     #[test]
@@ -178,7 +192,7 @@ mod tests {
 
     #[test]
     fn only_open_bookings_are_updated() {
-        let standing = |status| Standing { status, starts_at: at(0), needs_check: false };
+        let standing = |status| Standing { status, starts_at: at(0), needs_check: false, holds_its_time: true };
         assert_eq!(may_be_updated(standing(Pending), Customer, at(-1)), Ok(()));
         assert_eq!(may_be_updated(standing(Confirmed), Customer, at(1)), Err(BookingError::AlreadyBegun));
         assert_eq!(may_be_updated(standing(Confirmed), Staff, at(1)), Ok(()));

@@ -27,6 +27,10 @@ pub async fn find_all(cx: Cx, request: FindAvailability) -> Result<Availability,
     let FindAvailability { service_id, staff_id, clinic_id, vendor_id, from: first, .. } = request;
     let offer = vendor_calls::offer(&cx, Question { service_id, staff_id, first, last }).await?;
     offer.belongs_to(clinic_id, vendor_id)?;
+    // Anybody may ask: a service of a vendor who is not, or no longer, shown must look as if it were not there.
+    if !offer.bookable {
+        return Err(BookingError::ServiceNotFound);
+    }
 
     let from = day_start(&offer, first).max(clock::now());
     let to = day_start(&offer, last.checked_add_days(Days::new(1)).unwrap_or(last));

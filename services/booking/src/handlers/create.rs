@@ -126,6 +126,7 @@ fn draft(
         needs_check: provisional,
         attention: None,
         schedule_version,
+        // Pending bookings do not expire; expiry comes with holds.
         expires_at: None,
         created_at: now,
         updated_at: now,

@@ -50,11 +50,11 @@ struct HistoryKey {
 pub async fn history(cx: Cx, request: BookingHistory) -> Result<Page<BookingChange>, BookingError> {
     let db = cx.app.store().read();
     let row = repo::bookings::find(db, request.id).await?.ok_or(BookingError::BookingNotFound)?;
-    access::may_see(db, cx.caller(), &row).await?;
+    let viewer = access::actor(db, cx.caller(), &row).await?;
     let after: Option<HistoryKey> = store::cursor::decode(request.cursor.as_deref())?;
     let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
     let after_version = after.map_or(0, |key| key.version);
     let rows = repo::bookings::history(db, request.id, after_version, u64::from(limit) + 1).await?;
-    let changes: Vec<BookingChange> = rows.into_iter().map(convert::change).collect();
+    let changes: Vec<BookingChange> = rows.into_iter().map(|row| convert::change(row, viewer.kind)).collect();
     Ok(store::page(changes, limit, |last| HistoryKey { version: last.version }))
 }

@@ -75,7 +75,12 @@ async fn act(cx: &Cx, id: BookingId, action: Action, reason: Option<String>) -> 
 
 /// What the rules need to know of a row.
 pub fn standing(row: &bookings::Model) -> Standing {
-    Standing { status: row.status, starts_at: row.starts_at, needs_check: row.needs_check }
+    Standing {
+        status: row.status,
+        starts_at: row.starts_at,
+        needs_check: row.needs_check,
+        holds_its_time: row.session_id.is_some(),
+    }
 }
 
 fn kind_of(action: Action) -> ChangeKind {

@@ -1,12 +1,13 @@
 //! `availability.findAll`.
 
 use crate::asking::Person;
-use crate::clinic::{Clinic, local};
+use crate::clinic::{Clinic, approved, local};
 use crate::vendor_seat;
 use crate::world::World;
 use std::sync::{Arc, Mutex};
 use subjects::booking::{Availability, BookingError, FindAvailability};
 use subjects::ids::VendorId;
+use subjects::vendor::{VendorState, VendorStatus, VendorSuspended};
 
 fn asking(clinic: &Clinic, days: u64) -> FindAvailability {
     let from = clinic.hours.local_date(local(2, 12, 0));
@@ -56,6 +57,31 @@ async fn slots_are_the_working_hours_less_what_is_booked() {
     assert_eq!(customer.ask(&elsewhere).await, Err(BookingError::ServiceNotFound));
     let too_long = FindAvailability { to: Some(chrono::NaiveDate::MAX), ..asking(&clinic, 1) };
     assert!(customer.ask(&too_long).await.is_err());
+}
+
+#[tokio::test]
+async fn what_takes_no_bookings_is_not_found() {
+    let world = World::start().await;
+    let _booking = world.run_booking().await;
+    let clinic = Clinic::new(&[30], 1);
+    clinic.tell(&world).await;
+    let customer = Person::customer(&world);
+    assert!(customer.ask(&asking(&clinic, 1)).await.is_ok());
+
+    // As the read models say, of a vendor who was suspended.
+    let suspended = VendorState { status: VendorStatus::Suspended, ..approved(clinic.vendor_id, 2) };
+    world.tell(&VendorSuspended(suspended)).await;
+    world.until("select version from booking.vendors", 2).await;
+    assert_eq!(customer.ask(&asking(&clinic, 1)).await, Err(BookingError::ServiceNotFound));
+
+    // As the vendor service says.
+    let mut hidden = clinic.clone();
+    hidden.services[0].active = false;
+    let seat = Arc::new(Mutex::new(hidden));
+    let _vendor = vendor_seat::sit_down(&world, seat.clone()).await;
+    assert_eq!(customer.ask(&asking(&clinic, 1)).await, Err(BookingError::ServiceNotFound));
+    seat.lock().unwrap().services[0].active = true;
+    assert!(!customer.ask(&asking(&clinic, 1)).await.unwrap().provisional);
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@ use crate::vendor_seat;
 use crate::world::World;
 use std::sync::{Arc, Mutex};
 use subjects::booking::{
-    ActorKind, BookingError, BookingHistory, BookingStatus, CancelBooking, ChangeKind, CompleteBooking, ConfirmBooking,
-    CreateBooking, GetBooking, MarkNoShow, UpdateBooking, WalkIn,
+    ActorKind, BookingChange, BookingError, BookingHistory, BookingStatus, CancelBooking, ChangeKind, CompleteBooking,
+    ConfirmBooking, CreateBooking, GetBooking, MarkNoShow, UpdateBooking, WalkIn,
 };
-use subjects::{ErrorCode, Money, Role};
+use subjects::{ErrorCode, Fault, Money, Role, ServiceError as _};
 
 #[tokio::test]
 async fn a_booking_is_made_confirmed_moved_and_cancelled() {
@@ -71,6 +71,15 @@ async fn a_booking_is_made_confirmed_moved_and_cancelled() {
         (ChangeKind::Cancelled, ActorKind::Customer),
     ];
     assert_eq!(history, expected);
+    // Customers are not told whose account of the clinic it was.
+    let shown = |items: &[BookingChange]| items.iter().map(|change| change.actor_id).collect::<Vec<_>>();
+    let (of_customer, of_staff) = (Some(customer.id), Some(staff.id));
+    assert_eq!(shown(&[first.items, rest.items].concat()), [of_customer, None, of_customer, None, of_customer]);
+    let in_full = [of_customer, of_staff, of_customer, of_staff, of_customer];
+    for viewer in [&staff, &Person::new(&world, &[Role::PlatformAdmin])] {
+        let page = viewer.ask(&BookingHistory { id: made.id, limit: None, cursor: None }).await.unwrap();
+        assert_eq!(shown(&page.items), in_full);
+    }
 
     for (event_type, count) in [("created", 1), ("confirmed", 1), ("updated", 2), ("cancelled", 1)] {
         assert_eq!(world.told(&format!("booking.{event_type}")).await, count, "{event_type}");
@@ -132,10 +141,37 @@ async fn what_the_clinic_does_not_offer_is_refused() {
         ..creating(clinic.service(0), None, local(2, 10, 0))
     };
     assert_eq!(customer.ask(&elsewhere).await, Err(BookingError::ServiceNotFound));
+    let by_pet_id = CreateBooking {
+        pet: None,
+        pet_id: Some(subjects::ids::PetId::new()),
+        ..creating(clinic.service(0), None, local(2, 10, 0))
+    };
+    let refused: Fault = customer.ask(&by_pet_id).await.unwrap_err().into_fault();
+    let pointers: Vec<&str> = refused.violations.iter().map(|violation| violation.pointer.as_str()).collect();
+    assert_eq!((refused.code, pointers), (ErrorCode::BadRequest, vec!["/petId"]));
     seat.lock().unwrap().services[0].active = false;
     assert_eq!(book(None, local(2, 10, 0)).await, Err(BookingError::VendorUnavailable));
     assert_eq!(world.number("select count(*) from booking.bookings").await, 0);
     assert_eq!(world.number("select count(*) from booking.sessions").await, 0);
+}
+
+#[tokio::test]
+async fn a_booking_that_has_lost_its_time_is_confirmed_only_with_another() {
+    let world = World::start().await;
+    let _booking = world.run_booking().await;
+    let clinic = Clinic::new(&[30], 1);
+    clinic.tell(&world).await;
+    let _vendor = vendor_seat::sit_down(&world, Arc::new(Mutex::new(clinic.clone()))).await;
+    let (customer, rival, staff) = (Person::customer(&world), Person::customer(&world), Person::customer(&world));
+    clinic.employ(&world, staff.id).await;
+
+    let made = customer.book(clinic.service(0), None, local(2, 10, 0)).await.unwrap();
+    world.execute("delete from booking.sessions").await;
+    rival.book(clinic.service(0), None, local(2, 10, 0)).await.unwrap();
+    assert_eq!(staff.ask(&ConfirmBooking { id: made.id }).await, Err(BookingError::SlotTaken));
+    let moving = UpdateBooking { id: made.id, starts_at: local(2, 11, 0), staff_id: None, notes: None };
+    customer.ask_if(&moving, 1).await.unwrap();
+    assert_eq!(staff.ask(&ConfirmBooking { id: made.id }).await.unwrap().status, BookingStatus::Confirmed);
 }
 
 #[tokio::test]

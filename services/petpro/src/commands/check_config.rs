@@ -1,43 +1,72 @@
-//! `petpro check-config`.
+//! `petpro check-config`, and the check before anything connects.
 
 use super::migrate::MigrateConfig;
+use anyhow::bail;
+use auth::AuthSettings;
+use booking::BookingConfig;
 use edge::EdgeConfig;
-use platform::Settings;
+use garde::Validate;
 use platform::admin::AdminConfig;
 use platform::nats::NatsConfig;
-use platform::settings::SettingsError;
 use platform::setup::KeysConfig;
 use platform::telemetry::LogConfig;
+use platform::{DispatcherConfig, Settings};
+use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use store::PostgresConfig;
 
+/// What is said to all processes, and read by none so far.
+const UNREAD: [&str; 1] = ["redis"];
+
 pub(super) fn execute() -> anyhow::Result<()> {
     let settings = Settings::load()?;
-    let problems: Vec<String> = [
-        show("log", settings.section::<LogConfig>("log")),
-        show("admin", settings.section::<AdminConfig>("admin")),
-        show("keys", settings.section::<KeysConfig>("keys")),
-        show("nats", settings.section::<NatsConfig>("nats")),
-        show("postgres", settings.section::<PostgresConfig>("postgres")),
-        show("migrate", settings.section::<MigrateConfig>("migrate")),
-        show("dispatcher", settings.section::<platform::DispatcherConfig>("dispatcher")),
-        show("edge", settings.section::<EdgeConfig>("edge")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    check_all(&settings)?;
+    for section in SECTIONS {
+        println!("{}: {}", section.name, (section.read)(&settings, section.name)?);
+    }
+    Ok(())
+}
+
+/// Reads every section, so that a bad value shows before anything connects.
+///
+/// # Errors
+/// All that does not hold, each with its variable.
+pub(super) fn check_all(settings: &Settings) -> anyhow::Result<()> {
+    let known: Vec<&str> = SECTIONS.iter().map(|section| section.name).chain(UNREAD).collect();
+    let unknown = settings.section_names().into_iter().filter(|name| !known.contains(&name.as_str())).map(|name| {
+        format!("PETPRO_{}…: there is no section {name}; there are {}", name.to_uppercase(), known.join(", "))
+    });
+    let broken = SECTIONS.iter().filter_map(|section| (section.read)(settings, section.name).err());
+    let problems: Vec<String> = unknown.chain(broken.map(|error| error.to_string())).collect();
     if problems.is_empty() {
         return Ok(());
     }
-    anyhow::bail!("these settings do not hold:\n  {}", problems.join("\n  "))
+    bail!("these settings do not hold:\n  {}", problems.join("\n  "))
 }
 
-fn show<T: Debug>(name: &str, section: Result<T, SettingsError>) -> Option<String> {
-    match section {
-        Ok(section) => {
-            println!("{name}: {section:#?}");
-            None
-        }
-        Err(error) => Some(error.to_string()),
-    }
+struct Section {
+    name: &'static str,
+    /// Reads it and answers how it reads.
+    read: fn(&Settings, &str) -> anyhow::Result<String>,
+}
+
+const SECTIONS: [Section; 10] = [
+    Section { name: "log", read: read::<LogConfig> },
+    Section { name: "admin", read: read::<AdminConfig> },
+    Section { name: "keys", read: read::<KeysConfig> },
+    Section { name: "nats", read: read::<NatsConfig> },
+    Section { name: "postgres", read: read::<PostgresConfig> },
+    Section { name: "migrate", read: read::<MigrateConfig> },
+    Section { name: "dispatcher", read: read::<DispatcherConfig> },
+    Section { name: "edge", read: read::<EdgeConfig> },
+    Section { name: "auth", read: read::<AuthSettings> },
+    Section { name: "booking", read: read::<BookingConfig> },
+];
+
+fn read<T: DeserializeOwned + Validate<Context = ()> + Debug>(
+    settings: &Settings,
+    name: &str,
+) -> anyhow::Result<String> {
+    let section: T = settings.section(name)?;
+    Ok(format!("{section:#?}"))
 }

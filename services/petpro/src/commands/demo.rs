@@ -3,6 +3,7 @@
 use crate::cli::DemoArgs;
 use crate::demo_users;
 use anyhow::{Context as _, bail, ensure};
+use edge::EdgeConfig;
 use identity::keys::{KeyStore, OPERATOR};
 use platform::Settings;
 use platform::metrics::Metrics;
@@ -19,7 +20,11 @@ use subjects::ids::BookingId;
 const EVENT_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn execute(args: &DemoArgs) -> anyhow::Result<()> {
-    let mut story = Story::new(&args.url)?;
+    let url = match &args.url {
+        Some(url) => url.clone(),
+        None => format!("http://{}", Settings::load()?.section::<EdgeConfig>("edge")?.listen),
+    };
+    let mut story = Story::new(&url)?;
     story.tell("A customer registers and signs in");
     let first = story.new_customer("Budi").await?;
     story.tell("The customer looks for a clinic that vaccinates cats");

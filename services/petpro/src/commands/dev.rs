@@ -1,6 +1,6 @@
 //! `petpro dev`.
 
-use super::{provision, run, seed, shutdown_signal};
+use super::{check_config, provision, run, seed, shutdown_signal};
 use crate::cli::DevArgs;
 use crate::demo_users;
 use crate::progress::step;
@@ -13,6 +13,8 @@ use platform::nats::NatsConfig;
 use platform::setup::Host;
 use platform::{Settings, telemetry};
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -23,6 +25,7 @@ pub(super) async fn execute(args: &DevArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     let shutdown = shutdown_signal()?;
     let settings = Settings::load()?;
+    check_config::check_all(&settings)?;
     let edge: EdgeConfig = settings.section("edge")?;
     TcpListener::bind(edge.listen).with_context(|| {
         format!("{} is taken: stop what listens there, or set PETPRO_EDGE__LISTEN=127.0.0.1:8081", edge.listen)
@@ -30,6 +33,7 @@ pub(super) async fn execute(args: &DevArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.data).with_context(|| format!("cannot make {}", args.data.display()))?;
     let data = args.data.canonicalize()?;
     let _pid_file = PidFile::take(data.join("dev.pid"))?;
+    let _stack_file = RemovedAtEnd(data.join("stack.toml"));
     telemetry::init(&settings.section("log")?)?;
 
     let options = StackOptions {
@@ -82,19 +86,21 @@ async fn serve(
     let admin_stop = CancellationToken::new();
     let admin_config: AdminConfig = host.settings.section("admin")?;
     let admin = admin::serve(&admin_config, host.health.clone(), host.registry.clone(), admin_stop.clone()).await?;
-    let running = run::start(&host, &services::ALL).await?;
+    let running = run::start(&host, &services::ALL, &shutdown).await?;
     starting.done();
-    let variables = write_stack_file(data, stack, &admin.to_string())?;
-    welcome(edge, &admin.to_string(), &variables, started);
+    if !shutdown.is_cancelled() {
+        let variables = write_stack_file(data, stack, &admin.to_string(), edge)?;
+        welcome(edge, &admin.to_string(), &variables, started);
+    }
 
     shutdown.cancelled().await;
     let draining = step("finishing what has begun");
-    run::drain(running).await;
+    let drained = run::drain(running).await;
     keeping.cancel();
     keeper.await?;
     admin_stop.cancel();
     draining.done();
-    Ok(())
+    drained
 }
 
 fn given_servers() -> BTreeMap<String, String> {
@@ -112,11 +118,14 @@ fn first_port(data: &Path) -> u16 {
 }
 
 /// Settings of the running stack, for `petpro call` and the like in this folder.
-fn write_stack_file(data: &Path, stack: &Stack, admin: &str) -> anyhow::Result<PathBuf> {
+fn write_stack_file(data: &Path, stack: &Stack, admin: &str, edge: &EdgeConfig) -> anyhow::Result<PathBuf> {
     let mut sections: BTreeMap<&str, String> = BTreeMap::new();
     let variables = stack.variables.iter().filter(|(name, _)| name.as_str() != ADMIN_URL);
-    let admin_listen = ("PETPRO_ADMIN__LISTEN".to_owned(), admin.to_owned());
-    for (name, value) in variables.chain([(&admin_listen.0, &admin_listen.1)]) {
+    let addresses = BTreeMap::from([
+        ("PETPRO_ADMIN__LISTEN".to_owned(), admin.to_owned()),
+        ("PETPRO_EDGE__LISTEN".to_owned(), edge.listen.to_string()),
+    ]);
+    for (name, value) in variables.chain(&addresses) {
         let Some((section, key)) = name.trim_start_matches("PETPRO_").split_once("__") else { continue };
         let line = format!("{} = {value:?}\n", key.to_lowercase());
         sections.entry(section).or_default().push_str(&line);
@@ -141,27 +150,39 @@ fn welcome(edge: &EdgeConfig, admin: &str, stack_file: &Path, started: Instant) 
     println!("\n  Try `./just demo` in another terminal. Ctrl-C stops everything.\n");
 }
 
-/// Holds the checkout's one running stack, for `./just down`.
-struct PidFile(PathBuf);
+/// Holds the checkout's one running stack, for `./just down`. The lock is the process's: it is free when the process is
+/// gone, however that came about.
+struct PidFile {
+    _lock: File,
+    _file: RemovedAtEnd,
+}
 
 impl PidFile {
     fn take(path: PathBuf) -> anyhow::Result<PidFile> {
-        if let Ok(text) = std::fs::read_to_string(&path)
-            && Path::new("/proc").join(text.trim()).join("exe").exists()
-            && text.trim() != std::process::id().to_string()
-        {
-            bail!("this checkout's platform is running already (process {}): `./just down` stops it", text.trim());
+        let mut file = File::options().create(true).truncate(false).read(true).write(true).open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                bail!("this checkout's platform is running already: `./just down` stops it")
+            }
+            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock dev.pid"),
         }
-        std::fs::write(&path, std::process::id().to_string())?;
-        Ok(PidFile(path))
+        file.set_len(0)?;
+        write!(file, "{}", std::process::id())?;
+        Ok(PidFile { _lock: file, _file: RemovedAtEnd(path) })
     }
 }
 
-impl Drop for PidFile {
+/// A file that says something only as long as this process runs.
+struct RemovedAtEnd(PathBuf);
+
+impl Drop for RemovedAtEnd {
     fn drop(&mut self) {
-        // Best effort: a stale file is recognised by its process being gone.
-        if let Err(error) = std::fs::remove_file(&self.0) {
-            tracing::debug!(error = %error, "the pid file was gone already");
+        match std::fs::remove_file(&self.0) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::warn!(file = %self.0.display(), error = %error, "a file of this stack stays behind");
+            }
+            _ => {}
         }
     }
 }

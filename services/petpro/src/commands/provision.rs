@@ -29,5 +29,5 @@ pub(super) async fn execute(args: &ProvisionArgs) -> anyhow::Result<()> {
 pub(crate) async fn connect(config: &NatsConfig, keys: &KeyStore) -> anyhow::Result<async_nats::jetstream::Context> {
     let metrics = Metrics::register(&prometheus::Registry::new())?;
     let (client, _signals) = nats::connect(config, PROVISION, &keys.nats_seed(PROVISION)?, metrics).await?;
-    Ok(platform::nats::jetstream(client))
+    Ok(nats::jetstream(client))
 }

@@ -29,6 +29,11 @@ fn user(args: &TokenArgs) -> anyhow::Result<User> {
             .with_context(|| format!("{email} is nobody of the demo data; give --user with an id instead"))?;
         return Ok(User { id: demo_user.id(), session, roles: vec![demo_user.role] });
     }
+    if args.roles.is_empty() {
+        // Whoever looks as a user must not act with more rights than the user has.
+        let role = if args.user.is_some() { Role::Customer } else { Role::PlatformAdmin };
+        return Ok(User { id: args.user.map_or_else(UserId::new, UserId), session, roles: vec![role] });
+    }
     let roles = args.roles.iter().map(|name| {
         Role::parse(name).with_context(|| format!("there is no role {name}; there are customer and platform_admin"))
     });

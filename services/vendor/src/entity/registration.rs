@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use subjects::ids::{UserId, VendorId};
 use subjects::time::Instant;
 
-/// How far one `vendor.register` has come. It holds ids only, nothing of the person.
+/// How far one `vendor.register` has come. It holds ids and hashes only, nothing of the person.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "registrations")]
@@ -20,10 +20,11 @@ pub struct Model {
     pub step: RegistrationStep,
     /// The fault with which it was refused; null otherwise, also when it only ran out of time.
     pub refusal: Option<Json>,
-    /// The key under which it is asked for again.
-    pub idempotency_key: Option<String>,
-    /// SHA-256 of the request without its password.
-    pub fingerprint: Vec<u8>,
+    /// What it is found by when it is asked for again; null where no idempotency key was sent.
+    pub key_hash: Option<Vec<u8>>,
+    /// What tells whether the same is asked for again ([`crate::request_key`]); null where no idempotency key was
+    /// sent.
+    pub fingerprint: Option<Vec<u8>>,
     /// When it began.
     pub created_at: Instant,
     /// When it last came further.
@@ -42,7 +43,7 @@ pub enum RegistrationStep {
     VendorCreated,
     /// The user is active.
     Done,
-    /// Refused or given up; there is no vendor, and no user that is active.
+    /// Refused, given up or taken back; there is no vendor, and the user of the id was never asked to be activated.
     Failed,
 }
 

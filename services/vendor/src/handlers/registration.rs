@@ -4,17 +4,24 @@
 //! cannot sign in; vendor and membership are written in one transaction (`vendor_created`); auth activates the user
 //! (`done`). An active user without the vendor can therefore not be. A crash before `vendor_created` leaves a pending
 //! user, which auth removes after 15 minutes; a crash after it is repaired by [`crate::sweep`]. The password is only
-//! ever in the request: nothing but ids is kept, and who asks again with the same key takes up where it stood.
+//! ever in the request: nothing but ids and hashes is kept, and who asks the same again with the same key takes up
+//! where it stood.
 
 use crate::entity::registration::{Model, RegistrationStep};
 use crate::repo::memberships::NewMembership;
 use crate::repo::vendors::VendorProfile;
 use crate::repo::{memberships, registrations, vendors};
+use crate::request_key::RequestKey;
 use crate::{Cx, clock, replies};
-use sha2::{Digest, Sha256};
-use subjects::auth::{ActivateUser, AuthError, CreateUser, NewPassword};
+use std::time::Duration;
+use store::Tx;
+use subjects::auth::{ActivateUser, AuthError, CreateUser};
 use subjects::vendor::{NewOwner, RegisterVendor, RegisteredVendor, VendorError};
 use subjects::{ErrorCode, Fault, ServiceError};
+
+/// How long an activation may take: the registration is locked for so long, and whoever waits for it must still be
+/// served within their own time.
+const ACTIVATION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `vendor.register`.
 pub async fn register(cx: Cx, request: RegisterVendor) -> Result<RegisteredVendor, VendorError> {
@@ -42,14 +49,17 @@ pub async fn register(cx: Cx, request: RegisterVendor) -> Result<RegisteredVendo
 /// Makes the ids, or finds those that were made under the same key. A registration that had run out of time begins
 /// anew.
 async fn begin(cx: &Cx, request: &RegisterVendor) -> Result<Model, VendorError> {
-    let fingerprint = &fingerprint(request)?;
+    // Hashed before the transaction, which should not wait for it.
+    let request_key = &match cx.meta().idempotency_key.as_deref() {
+        Some(key) => Some(RequestKey::of(request, key).await?),
+        None => None,
+    };
     cx.app
         .store
         .write(cx, |tx| async move {
-            let key = cx.meta().idempotency_key.as_deref();
             let now = clock::now();
-            let registration = registrations::begin(&tx, key, fingerprint, now).await?;
-            if registration.fingerprint != *fingerprint {
+            let registration = registrations::begin(&tx, request_key.as_ref(), now).await?;
+            if registration.fingerprint.as_ref() != request_key.as_ref().map(|key| &key.fingerprint) {
                 let message = "this idempotency key was used before with another body";
                 let reused = Fault::new(ErrorCode::Unprocessable, message).with_reason("idempotency_key_reused");
                 return Err(VendorError::Fault(reused));
@@ -84,6 +94,7 @@ async fn create_user(cx: &Cx, registration: &Model, owner: &NewOwner) -> Result<
         .write(cx, |tx| async move {
             if let Some(row) = registrations::lock(&tx, registration.id).await?
                 && row.step == RegistrationStep::Started
+                && row.vendor_id == registration.vendor_id
             {
                 registrations::refuse(&tx, row, refusal, clock::now()).await?;
             }
@@ -117,37 +128,49 @@ async fn create_vendor(cx: &Cx, registration: &Model, request: &RegisterVendor) 
 }
 
 /// Activates the user of a registration whose vendor is there. Where auth has removed the user in the meantime, the
-/// vendor is removed too.
+/// vendor is removed too. The registration is locked all the while, so that nobody takes the vendor back between the
+/// look at it and the activation.
 ///
 /// # Errors
-/// [`VendorError::RegistrationFailed`] after such a removal; faults of the call, after which it may be tried again.
+/// [`VendorError::RegistrationFailed`] after such a removal, or where the registration failed already; faults of the
+/// call, after which it may be tried again.
 pub async fn finish(cx: &Cx, registration: &Model) -> Result<(), VendorError> {
-    let is_active = match cx.call(&ActivateUser { id: registration.user_id }).await {
-        Ok(_) => true,
-        Err(AuthError::UserNotFound) => false,
-        Err(error) => return Err(VendorError::Fault(error.into_fault())),
-    };
-    cx.app
+    let finished = cx
+        .app
         .store
         .write(cx, |tx| async move {
-            let now = clock::now();
             let row = registrations::lock(&tx, registration.id).await?.ok_or(VendorError::RegistrationFailed)?;
             let is_still_ours = row.vendor_id == registration.vendor_id;
-            if row.step != RegistrationStep::VendorCreated || !is_still_ours {
-                return Ok(());
+            match row.step {
+                RegistrationStep::VendorCreated if is_still_ours => {}
+                // The same request, asked twice at the same time, or the sweep was faster.
+                RegistrationStep::Done if is_still_ours => return Ok(true),
+                _ => return Err(VendorError::RegistrationFailed),
             }
-            if is_active {
-                registrations::set_step(&tx, row, RegistrationStep::Done, now).await?;
-                return Ok(());
+            // Should the transaction be tried again, so may the activation.
+            match cx.call_within(&ActivateUser { id: row.user_id }, ACTIVATION_TIMEOUT).await {
+                Ok(_) => {
+                    registrations::set_step(&tx, row, RegistrationStep::Done, clock::now()).await?;
+                    Ok(true)
+                }
+                Err(AuthError::UserNotFound) => {
+                    take_back(&tx, row).await?;
+                    Ok(false)
+                }
+                Err(error) => Err(VendorError::Fault(error.into_fault())),
             }
-            if let Some(vendor) = vendors::lock(&tx, row.vendor_id).await? {
-                vendors::remove(&tx, vendor, now).await?;
-            }
-            registrations::set_step(&tx, row, RegistrationStep::Failed, now).await?;
-            Ok::<(), VendorError>(())
         })
         .await?;
-    if is_active { Ok(()) } else { Err(VendorError::RegistrationFailed) }
+    if finished { Ok(()) } else { Err(VendorError::RegistrationFailed) }
+}
+
+async fn take_back(tx: &Tx, row: Model) -> Result<(), VendorError> {
+    let now = clock::now();
+    if let Some(vendor) = vendors::lock(tx, row.vendor_id).await? {
+        vendors::remove(tx, vendor, now).await?;
+    }
+    registrations::take_back(tx, row, now).await?;
+    Ok(())
 }
 
 /// What auth finds wrong with the user is wrong with the owner of our request.
@@ -158,44 +181,10 @@ fn at_owner(mut fault: Fault) -> Fault {
     fault
 }
 
-/// SHA-256 of the request without its password: a hash of a password that was made in haste must not be kept.
-fn fingerprint(request: &RegisterVendor) -> Result<Vec<u8>, Fault> {
-    let mut without_password = request.clone();
-    without_password.owner.password = NewPassword::new("");
-    let json = serde_json::to_vec(&without_password).map_err(Fault::internal)?;
-    Ok(Sha256::digest(json).to_vec())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use subjects::Violation;
-    use subjects::vendor::VendorKind;
-
-    fn request(email: &str, password: &str) -> RegisterVendor {
-        RegisterVendor {
-            owner: NewOwner {
-                email: email.to_owned(),
-                password: NewPassword::new(password),
-                first_name: "Sari".to_owned(),
-                last_name: None,
-                phone_number: None,
-            },
-            name: "Klinik Sari".to_owned(),
-            kind: VendorKind::Clinic,
-            description: None,
-            email: None,
-            phone: None,
-            website: None,
-        }
-    }
-
-    #[test]
-    fn the_fingerprint_knows_nothing_of_the_password() {
-        let one = fingerprint(&request("sari@example.com", "correct horse")).unwrap();
-        assert_eq!(one, fingerprint(&request("sari@example.com", "battery staple")).unwrap());
-        assert_ne!(one, fingerprint(&request("budi@example.com", "correct horse")).unwrap());
-    }
 
     #[test]
     fn violations_point_into_our_request() {

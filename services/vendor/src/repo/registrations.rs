@@ -2,10 +2,12 @@
 
 use crate::entity::registration::{ActiveModel, Column, Entity, Model, RegistrationStep};
 use crate::repo::failed;
+use crate::request_key::RequestKey;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
 };
 use store::Tx;
 use subjects::Fault;
@@ -15,6 +17,17 @@ use uuid::Uuid;
 
 /// How many unfinished registrations a sweep looks at.
 const SWEEP_LIMIT: u64 = 100;
+/// How many finished registrations are forgotten at once, so that no statement runs long.
+pub const FORGET_LIMIT: u64 = 5_000;
+
+/// The two ends of a registration.
+#[derive(Debug, Clone, Copy)]
+pub enum Finished {
+    /// The vendor and its owner are there.
+    Done,
+    /// Refused, given up or taken back.
+    Failed,
+}
 
 /// Reads a registration and keeps others from changing it until the transaction's end.
 pub async fn lock(tx: &Tx, id: Uuid) -> Result<Option<Model>, store::Error> {
@@ -22,7 +35,7 @@ pub async fn lock(tx: &Tx, id: Uuid) -> Result<Option<Model>, store::Error> {
 }
 
 /// Begins a registration, or finds the one that was begun under the same key, locked.
-pub async fn begin(tx: &Tx, idempotency_key: Option<&str>, fingerprint: &[u8], now: Instant) -> Result<Model, Fault> {
+pub async fn begin(tx: &Tx, request_key: Option<&RequestKey>, now: Instant) -> Result<Model, Fault> {
     let id = Uuid::now_v7();
     let row = ActiveModel {
         id: Set(id),
@@ -30,19 +43,19 @@ pub async fn begin(tx: &Tx, idempotency_key: Option<&str>, fingerprint: &[u8], n
         vendor_id: Set(VendorId::new()),
         step: Set(RegistrationStep::Started),
         refusal: Set(None),
-        idempotency_key: Set(idempotency_key.map(str::to_owned)),
-        fingerprint: Set(fingerprint.to_vec()),
+        key_hash: Set(request_key.map(|key| key.key_hash.clone())),
+        fingerprint: Set(request_key.map(|key| key.fingerprint.clone())),
         created_at: Set(now),
         updated_at: Set(now),
         version: Set(1),
     };
     Entity::insert(row)
-        .on_conflict(OnConflict::column(Column::IdempotencyKey).do_nothing().to_owned())
+        .on_conflict(OnConflict::column(Column::KeyHash).do_nothing().to_owned())
         .exec_without_returning(tx)
         .await
         .map_err(failed)?;
-    let select = match idempotency_key {
-        Some(key) => Entity::find().filter(Column::IdempotencyKey.eq(key)),
+    let select = match request_key {
+        Some(key) => Entity::find().filter(Column::KeyHash.eq(key.key_hash.clone())),
         None => Entity::find_by_id(id),
     };
     let begun = select.lock_exclusive().one(tx).await.map_err(failed)?;
@@ -50,7 +63,9 @@ pub async fn begin(tx: &Tx, idempotency_key: Option<&str>, fingerprint: &[u8], n
 }
 
 /// Takes a registration up again that had run out of time. The vendor gets another id: events of the old one may
-/// have been told, up to its removal.
+/// have been told, up to its removal, and who still works on the old one notices by it. The user keeps theirs: a
+/// pending user of a registration that was given up may still hold the address, and nobody ever asked to activate
+/// them; for one that was taken back, [`take_back`] has made another.
 pub async fn reopen(tx: &Tx, row: Model, now: Instant) -> Result<Model, store::Error> {
     let version = row.version + 1;
     let mut changed = row.into_active_model();
@@ -66,6 +81,18 @@ pub async fn set_step(tx: &Tx, row: Model, step: RegistrationStep, now: Instant)
     let version = row.version + 1;
     let mut changed = row.into_active_model();
     changed.step = Set(step);
+    changed.updated_at = Set(now);
+    changed.version = Set(version);
+    Ok(changed.update(tx).await?)
+}
+
+/// Notes that a registration failed after its vendor was there. The user gets another id for the next try: a request
+/// to activate the old one may still be on its way, and must not activate whoever is made then.
+pub async fn take_back(tx: &Tx, row: Model, now: Instant) -> Result<Model, store::Error> {
+    let version = row.version + 1;
+    let mut changed = row.into_active_model();
+    changed.user_id = Set(UserId::new());
+    changed.step = Set(RegistrationStep::Failed);
     changed.updated_at = Set(now);
     changed.version = Set(version);
     Ok(changed.update(tx).await?)
@@ -97,12 +124,17 @@ pub async fn standing_since(
         .await?)
 }
 
-/// Forgets registrations that were finished before an instant.
-pub async fn forget_finished(tx: &Tx, before: Instant) -> Result<u64, store::Error> {
-    let finished = Entity::delete_many()
-        .filter(Column::Step.is_in([RegistrationStep::Done, RegistrationStep::Failed]))
-        .filter(Column::UpdatedAt.lt(before))
-        .exec(tx)
-        .await?;
-    Ok(finished.rows_affected)
+/// Forgets registrations that came to an end before an instant, at most [`FORGET_LIMIT`] of them, and answers how
+/// many. The step stands in the text, so that the planner knows that the index of finished ones fits.
+pub async fn forget(tx: &Tx, finished: Finished, before: Instant) -> Result<u64, store::Error> {
+    let step = match finished {
+        Finished::Done => "done",
+        Finished::Failed => "failed",
+    };
+    let sql = format!(
+        "delete from registrations where id = any(array(select id from registrations \
+         where step = '{step}' and updated_at < $1 limit {FORGET_LIMIT} for update skip locked))"
+    );
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [before.into()]);
+    Ok(tx.execute_raw(statement).await?.rows_affected())
 }

@@ -1,7 +1,7 @@
 use crate::world::World;
 use serde_json::{Value, json};
 use subjects::auth::UserStatus;
-use vendor::sweep::sweep_once;
+use vendor::sweep::{forget_finished, sweep_once};
 
 const PASSWORD: &str = "kucing tidur di atas lemari";
 
@@ -48,11 +48,16 @@ async fn a_vendor_and_its_owner_come_to_be_together() {
     check_invariant(&world).await;
     assert_eq!(steps(&world).await, "done");
 
-    // Asked again with its key it is the same, with another body it is refused, without a key the address is taken.
+    // Asked again with its key it is the same, with another body or password it is refused, without a key the address
+    // is taken.
     let again = world.ask("vendor.register", body("sari@example.com")).under_key("key-1").ok().await;
     assert_eq!(again, answer);
-    let other = world.ask("vendor.register", body("dewi@example.com")).under_key("key-1");
-    assert_eq!(other.refusal().await, "idempotency_key_reused");
+    for (pointer, value) in [("/name", "Klinik Lain"), ("/owner/password", "anjing tidur di bawah meja")] {
+        let mut other = body("sari@example.com");
+        *other.pointer_mut(pointer).unwrap() = json!(value);
+        let other = world.ask("vendor.register", other).under_key("key-1");
+        assert_eq!(other.refusal().await, "idempotency_key_reused");
+    }
     assert_eq!(world.ask("vendor.register", body("sari@example.com")).refusal().await, "email_taken");
     let kept = || world.ask("vendor.register", body("sari@example.com")).under_key("key-2").refusal();
     assert_eq!((kept().await, kept().await), ("email_taken".to_owned(), "email_taken".to_owned()));
@@ -63,6 +68,32 @@ async fn a_vendor_and_its_owner_come_to_be_together() {
     for personal in [PASSWORD, "sari@example.com", "Sari", "3456"] {
         assert!(!rows.contains(personal), "{personal}");
     }
+}
+
+#[tokio::test]
+async fn two_people_may_choose_the_same_key() {
+    let world = World::start().await;
+    let one = world.ask("vendor.register", body("sari@example.com")).under_key("key-1").ok().await;
+    let other = world.ask("vendor.register", body("dewi@example.com")).under_key("key-1").ok().await;
+    assert!(one["vendor"]["id"] != other["vendor"]["id"] && one["userId"] != other["userId"]);
+    check_invariant(&world).await;
+}
+
+#[tokio::test]
+async fn what_is_finished_is_forgotten_in_time() {
+    let world = World::start().await;
+    let cx = world.own_cx().await;
+    world.ask("vendor.register", body("sari@example.com")).under_key("key-1").ok().await;
+    assert_eq!(world.ask("vendor.register", body("sari@example.com")).refusal().await, "email_taken");
+    assert_eq!(steps(&world).await, "done failed");
+    forget_finished(&cx).await.unwrap();
+    assert_eq!(steps(&world).await, "done failed");
+    world.execute("update registrations set updated_at = updated_at - interval '25 hours'").await;
+    forget_finished(&cx).await.unwrap();
+    assert_eq!(steps(&world).await, "done");
+    world.execute("update registrations set updated_at = updated_at - interval '34 days'").await;
+    forget_finished(&cx).await.unwrap();
+    assert_eq!(steps(&world).await, "");
 }
 
 #[tokio::test]
@@ -135,6 +166,7 @@ async fn where_the_pending_user_is_gone_the_vendor_goes_too() {
     world.auth.0.lock().unwrap().cannot_activate = true;
     let ask = || world.ask("vendor.register", body("sari@example.com")).under_key("key-1");
     assert_eq!(ask().refusal().await, "unavailable");
+    let old_user_id = world.query("select user_id::text from registrations").await;
     {
         // Auth removes a pending user after 15 minutes.
         let mut accounts = world.auth.0.lock().unwrap();
@@ -150,9 +182,11 @@ async fn where_the_pending_user_is_gone_the_vendor_goes_too() {
     let removed = events.next("vendor.updated").await;
     assert_eq!((&removed["removed"], &removed["version"]), (&json!(true), &json!(2)));
 
-    // Asked again it begins anew, with another vendor id: the old one's last event was its end.
+    // Asked again it begins anew, with another vendor id: the old one's last event was its end; and with another user
+    // id: the old one may yet be activated.
     let answer = ask().ok().await;
     assert_ne!(answer["vendor"]["id"], removed["vendorId"]);
+    assert_ne!(answer["userId"], json!(old_user_id));
     check_invariant(&world).await;
 }
 

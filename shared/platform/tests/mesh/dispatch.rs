@@ -4,6 +4,7 @@ use platform::client::RawCall;
 use platform::codec::ContentType;
 use platform::{Meta, headers};
 use serde_json::json;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use subjects::ErrorCode;
 use subjects::ids::UserId;
@@ -55,17 +56,33 @@ async fn every_request_gets_a_reply_that_says_what_happened() {
 #[tokio::test]
 async fn a_deadline_ends_the_handler_and_expired_work_is_not_begun() {
     let world = World::start("").await;
-    let (_auth, _) = world.run_auth().await;
+    let (_auth, handled) = world.run_counted_auth().await;
     let operator = world.operator().await;
     let token = format!("Bearer {}", world.user_token());
     let body = json!({ "id": UserId::new() }).to_string();
     let with = [(headers::AUTHORIZATION, token.as_str()), (headers::TIMEOUT_MS, "100")];
     let (code, _) = ask(&operator, "user.findOne", &with, body.as_bytes()).await;
-    assert_eq!(code.as_deref(), Some("504"));
+    assert_eq!((code.as_deref(), handled.load(Ordering::SeqCst)), (Some("504"), 1));
     // The caller had given up before the request was taken.
     let with = [(headers::TIMEOUT_MS, "5000"), (headers::DEADLINE, "1000")];
     let (code, _) = ask(&operator, "auth.jwks", &with, b"{}").await;
-    assert_eq!(code.as_deref(), Some("504"));
+    assert_eq!((code.as_deref(), handled.load(Ordering::SeqCst)), (Some("504"), 1));
+}
+
+#[tokio::test]
+async fn a_caller_cannot_have_a_service_publish_where_only_the_service_may() {
+    let world = World::start("").await;
+    let (_auth, handled) = world.run_counted_auth().await;
+    let (operator, edge) = (world.operator().await, world.edge().await);
+    let mut events = operator.subscribe("event.>").await.unwrap();
+    edge.nats.publish_with_reply("auth.jwks", "event.user.registered.3", "{}".into()).await.unwrap();
+    edge.nats.publish_with_reply("$SRV.PING", "event.user.registered.3", "".into()).await.unwrap();
+    // The same subscription takes them in order: once this one is answered, the one before has been looked at.
+    let meta = Meta::background("test");
+    edge.client.request_raw("auth.jwks", call(&meta, "{}", None, Duration::from_secs(20))).await.unwrap();
+    assert_eq!(handled.load(Ordering::SeqCst), 1);
+    let heard = tokio::time::timeout(Duration::from_millis(300), futures::StreamExt::next(&mut events)).await;
+    assert!(heard.is_err(), "{heard:?}");
 }
 
 #[tokio::test]
@@ -118,5 +135,7 @@ async fn a_call_ends_at_its_deadline_when_nats_is_away() {
     let calls =
         (0..3_000).map(|_| edge.client.request_raw("auth.jwks", call(&meta, "{}", None, Duration::from_secs(1))));
     let outcomes = futures::future::join_all(calls).await;
-    assert!(outcomes.into_iter().all(|outcome| outcome.is_err()));
+    for outcome in outcomes {
+        assert_eq!(outcome.unwrap_err().code, ErrorCode::Unavailable);
+    }
 }

@@ -42,18 +42,18 @@ async fn replicas_come_and_go_under_load_and_no_request_is_lost() {
         while answered.load(Ordering::Relaxed) < before + 500 {
             tokio::task::yield_now().await;
         }
-        comes.drain().await;
+        comes.drain().await.unwrap();
     }
     stop.store(true, Ordering::Relaxed);
     for caller in callers {
         caller.await.expect("a request failed");
     }
-    stays.drain().await;
+    stays.drain().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_replica_leaves_without_any_traffic() {
     let world = World::start("").await;
     let (alone, _) = world.run_auth().await;
-    alone.drain().await;
+    alone.drain().await.unwrap();
 }
