@@ -50,7 +50,7 @@ async fn bookings_go_on_and_are_checked_when_vendor_is_back() {
     let taken = staff.ask(&ConfirmBooking { id: misfit.id }).await.unwrap();
     assert_eq!((taken.status, taken.attention), (BookingStatus::Confirmed, None));
 
-    vendor.drain().await;
+    vendor.drain().await.unwrap();
     let without_again = customer.book(clinic.service(0), None, local(2, 12, 0)).await.unwrap();
     assert!(without_again.provisional);
 }
