@@ -22,7 +22,6 @@ create table outbox (
         published_at is null or (stream is not null and incarnation is not null and sequence is not null)
     )
 );
-create index outbox_unpublished_id_idx on outbox (id) where published_at is null;
 create index outbox_unpublished_aggregate_idx on outbox (aggregate_id, version, id) where published_at is null;
 create index outbox_published_at_idx on outbox (published_at) where published_at is not null;
 

@@ -80,6 +80,7 @@ create table sessions (
 );
 create index sessions_user_id_idx on sessions (user_id, id) where revoked_at is null;
 create index sessions_expires_at_idx on sessions (expires_at);
+create index sessions_revoked_at_idx on sessions (revoked_at) where revoked_at is not null;
 
 -- Tokens are kept as SHA-256 only. The successor of a spent one is derived from the spent token itself, which is
 -- not kept, and the nonce here: so the same answer can be given again without ever being stored.
@@ -99,6 +100,7 @@ create table refresh_tokens (
     constraint refresh_tokens_spent_check check ((spent_at is null) = (successor_nonce is null))
 );
 create index refresh_tokens_session_id_idx on refresh_tokens (session_id);
+create index refresh_tokens_expires_at_idx on refresh_tokens (expires_at);
 -- A session has one token to spend, never two.
 create unique index refresh_tokens_unspent_key on refresh_tokens (session_id) where spent_at is null;
 

@@ -22,24 +22,27 @@ pub async fn expire(run: Run<AuthApp>) {
             () = run.shutdown.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        if let Err(error) = sweep(&run.app, clock::now()).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed and will be tried again");
-        }
+        sweep(&run.app, clock::now()).await;
     }
 }
 
-/// Removes pending accounts that nobody activated, and old sessions, tokens and attempts to sign in.
-///
-/// # Errors
-/// The database fails; what was removed stays removed.
-pub async fn sweep(app: &AuthApp, now: Instant) -> Result<(), Error> {
+/// Removes pending accounts that nobody activated, and old sessions, tokens and attempts to sign in. Where one of these
+/// fails the others are removed all the same.
+async fn sweep(app: &AuthApp, now: Instant) {
     let db = app.store.read();
-    let removed_users = users::remove_expired(db, now).await?;
-    let removed_sessions = sessions::remove_over_before(db, now - SESSION_RETENTION).await?;
-    let removed_tokens = refresh_tokens::remove_expired_before(db, now).await?;
-    let removed_attempts = login_attempts::remove_before(db, now - ATTEMPT_RETENTION).await?;
-    if removed_users + removed_sessions + removed_tokens + removed_attempts > 0 {
-        tracing::info!(removed_users, removed_sessions, removed_tokens, removed_attempts, "swept what had expired");
+    report("pending accounts", users::remove_expired(db, now).await);
+    report("sessions", sessions::remove_over_before(db, now - SESSION_RETENTION).await);
+    report("refresh tokens", refresh_tokens::remove_expired_before(db, now).await);
+    report("attempts to sign in", login_attempts::remove_before(db, now - ATTEMPT_RETENTION).await);
+}
+
+fn report(swept: &str, outcome: Result<u64, Error>) {
+    match outcome {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(swept, removed, "swept what had expired"),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(swept, error, "a sweep failed and will be tried again");
+        }
     }
-    Ok(())
 }

@@ -64,7 +64,8 @@ impl Caller {
         self.service.as_deref().filter(|name| *name != EDGE)
     }
 
-    /// To whom an idempotency key belongs: `user:<id>`, `service:<name>` or `anonymous`.
+    /// To whom an idempotency key belongs: `user:<id>`, `service:<name>` or `anonymous`. The last is all who are not
+    /// signed in together: what they may ask under a key needs a narrower scope than this.
     pub fn scope(&self) -> String {
         match (&self.user, self.trusted_service()) {
             (Some(user), _) => format!("user:{}", user.id),

@@ -69,7 +69,7 @@ impl Settings {
     /// The names of the sections that something is said of.
     pub fn section_names(&self) -> Vec<String> {
         let said: Map<String, Value> = self.0.extract().unwrap_or_default();
-        said.into_iter().map(|(name, _)| name).collect()
+        said.into_keys().collect()
     }
 
     /// One concern's settings, validated.

@@ -54,6 +54,13 @@ impl Error {
         }
     }
 
+    fn what_is_wrong_with_the_value(&self) -> &'static str {
+        match self.sqlstate().as_deref() {
+            Some("22003" | "22007" | "22008") => "a number or a time is beyond what can be kept",
+            _ => "text may not hold the character U+0000",
+        }
+    }
+
     fn code(&self) -> ErrorCode {
         match &self.0 {
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => {
@@ -85,6 +92,9 @@ fn code_of_sqlstate(sqlstate: &str) -> ErrorCode {
         "40001" | "40P01" => ErrorCode::Unavailable,
         // character_not_in_repertoire, untranslatable_character: U+0000, which Postgres cannot keep
         "22021" | "22P05" => ErrorCode::BadRequest,
+        // numeric_value_out_of_range, invalid_datetime_format, datetime_field_overflow: values that no rule of ours
+        // bounds, such as those in a cursor that somebody wrote by hand
+        "22003" | "22007" | "22008" => ErrorCode::BadRequest,
         // connection_exception, insufficient_resources
         _ if sqlstate.starts_with("08") || sqlstate.starts_with("53") => ErrorCode::Unavailable,
         _ => ErrorCode::Internal,
@@ -96,7 +106,7 @@ impl From<Error> for Fault {
         let fault = match error.code() {
             ErrorCode::Unavailable => Fault::unavailable(RETRY_AFTER_MS),
             ErrorCode::DeadlineExceeded => Fault::deadline_exceeded(),
-            ErrorCode::BadRequest => Fault::invalid(vec![Violation::new("", "text may not hold the character U+0000")]),
+            ErrorCode::BadRequest => Fault::invalid(vec![Violation::new("", error.what_is_wrong_with_the_value())]),
             _ => return Fault::internal(error),
         };
         fault.with_source(error)

@@ -43,17 +43,23 @@ pub(crate) struct Stored {
 }
 
 impl Key {
-    /// The key of a request. None: it has none.
-    pub(crate) fn of<A: App>(cx: &Cx<A>, request: &impl Serialize) -> Result<Option<Key>, Fault> {
+    /// The key of a request, unique within the caller and, if there is one, the narrower scope. None: it has none.
+    pub(crate) fn of<A: App>(
+        cx: &Cx<A>,
+        narrower: Option<&str>,
+        request: &impl Serialize,
+    ) -> Result<Option<Key>, Fault> {
         let Some(key) = &cx.meta().idempotency_key else { return Ok(None) };
         if key.len() > MAX_KEY_LENGTH {
             let message = format!("an idempotency key may have at most {MAX_KEY_LENGTH} bytes");
             return Err(Fault::new(ErrorCode::BadRequest, message).with_reason("idempotency_key_too_long"));
         }
-        // By way of a `Value`, whose maps are sorted: equal requests give equal bytes.
         let body = serde_json::to_value(request).map_err(Fault::internal)?;
-        let body_hash = Sha256::digest(body.to_string().as_bytes()).to_vec();
-        let scope = cx.caller().scope();
+        let body_hash = hash(body, cx.meta().if_match);
+        let mut scope = cx.caller().scope();
+        if let Some(narrower) = narrower {
+            scope = format!("{scope}:{narrower}");
+        }
         Ok(Some(Key { scope, subject: cx.meta().subject.clone(), key: key.clone(), body_hash }))
     }
 
@@ -137,10 +143,25 @@ impl Stored {
     }
 }
 
-/// Whether a refusal is the domain's, and so stays the answer under its key. What says "not now" or "not you" is
-/// worth asking again.
+/// What a key stands for: the body and the version that the change is based on. By way of a `Value`, whose maps are
+/// sorted: equal requests give equal bytes.
+fn hash(body: serde_json::Value, if_match: Option<i64>) -> Vec<u8> {
+    Sha256::digest(serde_json::json!([body, if_match]).to_string().as_bytes()).to_vec()
+}
+
+/// Whether a refusal is the domain's, and so stays the answer under its key. What says "not now", "not you", "not yet
+/// there" or "not on this version" is worth asking again: the same request may well succeed later.
 pub(crate) fn is_stored(refusal: &Fault) -> bool {
-    !refusal.code.is_ours() && !matches!(refusal.code, ErrorCode::RateLimited | ErrorCode::Unauthenticated)
+    let may_pass = matches!(
+        refusal.code,
+        ErrorCode::RateLimited
+            | ErrorCode::Unauthenticated
+            | ErrorCode::Forbidden
+            | ErrorCode::NotFound
+            | ErrorCode::PreconditionFailed
+            | ErrorCode::PreconditionRequired
+    );
+    !refusal.code.is_ours() && !may_pass
 }
 
 /// How long to wait for a key: the deadline's rest, but for what answering takes.
@@ -158,4 +179,37 @@ fn key_in_use() -> Fault {
 /// At least one: for Postgres, zero means without end.
 fn milliseconds(wait: Duration) -> Value {
     i32::try_from(wait.as_millis()).unwrap_or(i32::MAX).max(1).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_key_stands_for_the_body_and_the_version_it_is_based_on() {
+        let body = json!({ "b": 1, "a": 2 });
+        assert_eq!(hash(body.clone(), Some(1)), hash(json!({ "a": 2, "b": 1 }), Some(1)));
+        assert_ne!(hash(body.clone(), Some(1)), hash(body.clone(), Some(2)));
+        assert_ne!(hash(body.clone(), Some(1)), hash(body, None));
+    }
+
+    #[test]
+    fn only_what_the_domain_has_decided_is_stored() {
+        for stored in [ErrorCode::Conflict, ErrorCode::Unprocessable, ErrorCode::BadRequest] {
+            assert!(is_stored(&Fault::new(stored, "")), "{stored:?}");
+        }
+        for passing in [
+            ErrorCode::Forbidden,
+            ErrorCode::NotFound,
+            ErrorCode::PreconditionFailed,
+            ErrorCode::PreconditionRequired,
+            ErrorCode::RateLimited,
+            ErrorCode::Unauthenticated,
+            ErrorCode::Internal,
+            ErrorCode::Unavailable,
+        ] {
+            assert!(!is_stored(&Fault::new(passing, "")), "{passing:?}");
+        }
+    }
 }

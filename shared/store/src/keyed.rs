@@ -33,7 +33,8 @@ impl Store {
     ///
     /// The same key (of the same caller and operation) answers the same again, and marks the answer as replayed;
     /// whoever comes while the first is still at work waits for it. What the domain refuses is stored as well; what
-    /// overload, the deadline or a fault of ours refuses is not. Answers that carry secrets must not come this way.
+    /// overload, the deadline or a fault of ours refuses is not, nor what may be otherwise a moment later: missing
+    /// rights, a missing resource, another version. Answers that carry secrets must not come this way.
     ///
     /// Refuse inside `work` rather than before: a replay then comes before any refusal.
     ///
@@ -48,7 +49,41 @@ impl Store {
         F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<R::Reply, R::Error>>,
     {
-        let Some(key) = Key::of(cx, request)? else { return self.write(cx, work).await };
+        self.under_key::<A, R, F, Fut>(cx, Key::of(cx, None, request)?, work).await
+    }
+
+    /// [`Store::keyed`], where keys are unique only within `scope` as well as the caller. All who are not signed in are
+    /// one caller: an operation that is open to them names here whom the request is about, so that two people who
+    /// happen to send the same key do not meet. `scope` is stored: a digest where it is personal.
+    ///
+    /// # Errors
+    /// As of [`Store::keyed`].
+    pub async fn keyed_in<A, R, F, Fut>(
+        &self,
+        cx: &Cx<A>,
+        scope: &str,
+        request: &R,
+        work: F,
+    ) -> Result<R::Reply, R::Error>
+    where
+        A: App,
+        R: Request,
+        R::Error: From<Fault>,
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<R::Reply, R::Error>>,
+    {
+        self.under_key::<A, R, F, Fut>(cx, Key::of(cx, Some(scope), request)?, work).await
+    }
+
+    async fn under_key<A, R, F, Fut>(&self, cx: &Cx<A>, key: Option<Key>, work: F) -> Result<R::Reply, R::Error>
+    where
+        A: App,
+        R: Request,
+        R::Error: From<Fault>,
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<R::Reply, R::Error>>,
+    {
+        let Some(key) = key else { return self.write(cx, work).await };
         let (key, work) = (&key, &work);
         let origin = Origin::of(cx.meta());
         let attempt = self.transaction(&origin, cx.deadline(), |tx| async move {

@@ -5,7 +5,7 @@
 //!   one transaction.
 //! - [`Error`] knows the violated constraint, which repositories turn into the service's own errors
 //!   ([`ResultExt::on_constraint`]).
-//! - [`cursor`] and [`page()`] page lists, [`expect_version`] guards changes.
+//! - [`cursor`] and [`page()`] page lists, [`expect_version`] guards changes, [`delete_in_batches`] sweeps.
 //!
 //! The tables that this needs stand in `migrations/sql/common.up.sql`.
 
@@ -25,6 +25,7 @@ mod version;
 mod within;
 mod work;
 
+pub use cleanup::delete_in_batches;
 pub use config::PostgresConfig;
 pub use cursor::page;
 pub use error::{Error, ResultExt};

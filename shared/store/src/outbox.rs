@@ -59,20 +59,30 @@ const INSERT_EVENTS: &str = "insert into outbox (id, type, aggregate_id, version
      from jsonb_to_recordset($1) as told(id uuid, type text, aggregate_id uuid, version bigint, partition smallint, \
      headers jsonb, body jsonb)";
 
+/// The answer stands only where all events do.
 const INSERT_ANSWER: &str = "insert into idempotency_keys (scope, subject, key, body_hash, status, reply) \
-     values ($2, $3, $4, $5, 'replied', $6)";
+     select $2, $3, $4, $5::bytea, 'replied', $6::jsonb where (select count(*) from told) = $7";
+
+/// A statement, and how many rows it must write.
+pub(crate) struct Flush {
+    pub statement: Statement,
+    pub rows: u64,
+}
 
 /// The one statement that writes what a transaction has gathered. None: nothing.
-pub(crate) fn flush(events: &[OutboxRow], answer: Option<&Answer>) -> Option<Statement> {
-    let rows = Value::from(serde_json::to_value(events).unwrap_or_default());
-    match answer {
-        None if events.is_empty() => None,
-        None => Some(Statement::from_sql_and_values(DbBackend::Postgres, INSERT_EVENTS, [rows])),
+pub(crate) fn flush(events: &[OutboxRow], answer: Option<&Answer>) -> Result<Option<Flush>, serde_json::Error> {
+    let count = events.len();
+    let events = Value::from(serde_json::to_value(events)?);
+    let (sql, values, rows) = match answer {
+        None if count == 0 => return Ok(None),
+        None => (INSERT_EVENTS.to_owned(), vec![events], count),
         Some(answer) => {
-            let sql = format!("with told as ({INSERT_EVENTS}) {INSERT_ANSWER}");
-            let mut values = vec![rows];
+            let mut values = vec![events];
             values.extend(answer.values());
-            Some(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+            values.push(Value::from(i64::try_from(count).unwrap_or(i64::MAX)));
+            (format!("with told as ({INSERT_EVENTS} returning id) {INSERT_ANSWER}"), values, 1)
         }
-    }
+    };
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    Ok(Some(Flush { statement, rows: u64::try_from(rows).unwrap_or(u64::MAX) }))
 }

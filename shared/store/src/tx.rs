@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::idempotency::Answer;
-use crate::outbox::{self, Origin, OutboxRow};
+use crate::outbox::{self, Flush, Origin, OutboxRow};
 use crate::store::Store;
 use sea_orm::prelude::async_trait;
 use sea_orm::{
@@ -82,8 +82,11 @@ impl Tx {
         }
         let Pending { events, answer } = std::mem::take(&mut *self.pending());
         let has_events = !events.is_empty();
-        if let Some(statement) = outbox::flush(&events, answer.as_ref()) {
-            self.execute_raw(statement).await.map_err(Error::from)?;
+        if let Some(Flush { statement, rows }) = outbox::flush(&events, answer.as_ref())? {
+            let written = self.execute_raw(statement).await.map_err(Error::from)?.rows_affected();
+            if written != rows {
+                return Err(CommitError::NotAllWritten { events: events.len() });
+            }
         }
         let Inner { database, store, .. } = Arc::into_inner(self.inner).ok_or(CommitError::StillInUse)?;
         database.commit().await.map_err(Error::from)?;
@@ -127,6 +130,10 @@ pub(crate) enum CommitError {
     Aborted,
     #[error("a clone of the transaction outlived the work that it was for")]
     StillInUse,
+    #[error("the events have no JSON form")]
+    Unwritable(#[from] serde_json::Error),
+    #[error("not all of {events} events, and their answer, came into their tables")]
+    NotAllWritten { events: usize },
     #[error(transparent)]
     Database(#[from] Error),
 }
@@ -135,7 +142,7 @@ impl From<CommitError> for Fault {
     fn from(error: CommitError) -> Fault {
         match error {
             CommitError::Database(error) => error.into(),
-            CommitError::Aborted | CommitError::StillInUse => Fault::internal(error),
+            other => Fault::internal(other),
         }
     }
 }

@@ -8,7 +8,8 @@ pub fn normalised(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// The SHA-256 of a normalised address, under which attempts to sign in are recorded.
+/// The SHA-256 of a normalised address, under which attempts to sign in and idempotency keys of registrations
+/// are recorded.
 pub fn hash(normalised_email: &str) -> Vec<u8> {
     Sha256::digest(normalised_email.as_bytes()).to_vec()
 }

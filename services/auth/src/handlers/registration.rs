@@ -7,6 +7,8 @@ use crate::domain::users::PENDING_LIFETIME;
 use crate::domain::{email, password};
 use crate::entity::user;
 use crate::repo::users;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use store::Tx;
 use subjects::auth::{ActivateUser, AuthError, CreateUser, NewPassword, Register, User, UserRegistered, UserStatus};
 use subjects::ids::UserId;
@@ -19,6 +21,8 @@ pub async fn register(cx: Cx, req: Register) -> Result<User, AuthError> {
 
     let password_hash = cx.app.passwords.hash(req.password.expose()).await?;
     let recorded = recorded_without_password(&cx, &req, &email).await?;
+    // Nobody who registers is signed in: two people who send the same key must not get each other's answers.
+    let scope = URL_SAFE_NO_PAD.encode(email::hash(&email));
     let account = &new_account(NewAccount {
         id: UserId::new(),
         email,
@@ -30,7 +34,7 @@ pub async fn register(cx: Cx, req: Register) -> Result<User, AuthError> {
     });
     cx.app
         .store
-        .keyed(&cx, &recorded, |tx| async move {
+        .keyed_in(&cx, &scope, &recorded, |tx| async move {
             users::remove_expired_with_email(&tx, &account.row.email, account.row.created_at).await?;
             if !users::insert(&tx, account).await? {
                 return Err(AuthError::EmailTaken);

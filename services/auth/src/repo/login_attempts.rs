@@ -2,7 +2,7 @@
 
 use crate::domain::email;
 use crate::entity::login_attempt::{self, LoginOutcome};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 use store::Error;
 use subjects::ids::UserId;
 use subjects::time::Instant;
@@ -27,8 +27,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Removes attempts from before `then`, and answers how many.
+/// Removes attempts from before `then`, in batches, and answers how many.
 pub async fn remove_before(db: &impl ConnectionTrait, then: Instant) -> Result<u64, Error> {
-    let old = login_attempt::Column::AttemptedAt.lt(then);
-    Ok(login_attempt::Entity::delete_many().filter(old).exec(db).await?.rows_affected)
+    store::delete_in_batches(db, "login_attempts", "attempted_at < $1", &[then.into()]).await
 }

@@ -50,8 +50,7 @@ pub async fn spend(db: &impl ConnectionTrait, id: Uuid, now: Instant, nonce: &[u
     Ok(())
 }
 
-/// Removes tokens that expired before `then`, and answers how many.
+/// Removes tokens that expired before `then`, in batches, and answers how many.
 pub async fn remove_expired_before(db: &impl ConnectionTrait, then: Instant) -> Result<u64, Error> {
-    let expired = refresh_token::Column::ExpiresAt.lt(then);
-    Ok(refresh_token::Entity::delete_many().filter(expired).exec(db).await?.rows_affected)
+    store::delete_in_batches(db, "refresh_tokens", "expires_at < $1", &[then.into()]).await
 }

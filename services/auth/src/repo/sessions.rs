@@ -92,10 +92,9 @@ pub async fn revoke(
     Ok(revoked)
 }
 
-/// Removes sessions that were over before `then`, with their tokens, and answers how many.
+/// Removes sessions that were over before `then`, with their tokens, in batches, and answers how many.
 pub async fn remove_over_before(db: &impl ConnectionTrait, then: Instant) -> Result<u64, Error> {
-    let over = Condition::any().add(session::Column::ExpiresAt.lt(then)).add(session::Column::RevokedAt.lt(then));
-    Ok(session::Entity::delete_many().filter(over).exec(db).await?.rows_affected)
+    store::delete_in_batches(db, "sessions", "expires_at < $1 or revoked_at < $1", &[then.into()]).await
 }
 
 fn is_open(user: UserId) -> Condition {

@@ -81,7 +81,7 @@ pub async fn list(db: &impl ConnectionTrait, filter: &Filter, limit: u64) -> Res
 }
 
 /// Adds a user with roles, unless there is one with this id or address: then nothing happens and the answer is
-/// false. (An error would spoil the transaction, in which the refusal may have to be stored.)
+/// false. (An error would spoil the transaction, in which the caller may go on to look who is there.)
 pub async fn insert(db: &impl ConnectionTrait, account: &Account) -> Result<bool, Error> {
     let inserted = Insert::one(account.row.clone().into_active_model().reset_all())
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -132,9 +132,9 @@ pub async fn remove_expired_with_email(db: &impl ConnectionTrait, email: &str, n
     Ok(())
 }
 
-/// Removes all pending accounts that have expired, and answers how many.
+/// Removes all pending accounts that have expired, in batches, and answers how many.
 pub async fn remove_expired(db: &impl ConnectionTrait, now: Instant) -> Result<u64, Error> {
-    Ok(user::Entity::delete_many().filter(has_expired(now)).exec(db).await?.rows_affected)
+    store::delete_in_batches(db, "users", "status = 'pending' and expires_at <= $1", &[now.into()]).await
 }
 
 fn has_email(email: &str) -> Condition {

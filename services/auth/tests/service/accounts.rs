@@ -65,6 +65,22 @@ async fn a_registration_under_a_key_happens_once() {
 }
 
 #[tokio::test]
+async fn two_people_with_the_same_key_do_not_meet() {
+    let world = World::start("").await;
+    let ask = |email: &str| {
+        let body = json!({ "email": email, "password": PASSWORD, "firstName": "Sari" });
+        world.ask("auth.register", body).under_key("1").ok()
+    };
+    let sari = ask("sari@example.com").await;
+    let dewi = ask("dewi@example.com").await;
+    assert_eq!((&sari["email"], &dewi["email"]), (&json!("sari@example.com"), &json!("dewi@example.com")));
+    assert_eq!(ask("sari@example.com").await, sari);
+    assert_eq!(ask("dewi@example.com").await, dewi);
+    let scopes = world.query("select string_agg(scope, ' ') from idempotency_keys").await.unwrap();
+    assert!(!scopes.contains("example.com"), "{scopes}");
+}
+
+#[tokio::test]
 async fn a_failed_sign_in_does_not_tell_whether_there_is_an_account() {
     let world = World::start("").await;
     world.register("sari@example.com").await;

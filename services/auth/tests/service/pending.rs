@@ -51,6 +51,33 @@ async fn a_pending_account_that_nobody_activates_goes_away() {
 }
 
 #[tokio::test]
+async fn one_sweep_that_fails_keeps_no_other_from_working() {
+    let world = World::start("sweep_seconds = 1").await;
+    world.newcomer("sari@example.com").await;
+    world
+        .execute_as_admin(
+            "create function auth.refuse() returns trigger language plpgsql as \
+             $$ begin raise 'on purpose'; end $$",
+        )
+        .await;
+    world
+        .execute_as_admin(
+            "create trigger refuse before delete on auth.users for each row execute function auth.refuse()",
+        )
+        .await;
+    let id = UserId::new();
+    world.ask("auth.createUser", new_user(id, "dewi@example.com")).by_vendor().ok().await;
+    world.execute("update users set expires_at = now() where status = 'pending'").await;
+    world
+        .execute("update sessions set created_at = now() - interval '9 days', expires_at = now() - interval '8 days'")
+        .await;
+    world.execute("update login_attempts set attempted_at = now() - interval '31 days'").await;
+    world.until_query("select count(*)::text from sessions", "0").await;
+    world.until_query("select count(*)::text from login_attempts", "0").await;
+    assert_eq!(world.query("select count(*)::text from users").await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
 async fn only_services_make_pending_accounts() {
     let world = World::start("").await;
     let admin = world.admin().await;

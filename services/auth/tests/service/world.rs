@@ -32,6 +32,7 @@ pub const PASSWORD: &str = "kucing tidur di atas lemari";
 
 pub struct World {
     database: DatabaseConnection,
+    database_name: String,
     edge: Setup,
     vendor: Setup,
     operator: async_nats::Client,
@@ -99,6 +100,7 @@ impl World {
         let role = migrations::role_name(ROLE_PREFIX, "auth");
         World {
             database: schema_auth(postgres.url(&role, password.expose_secret(), &database_name)).await,
+            database_name,
             edge: Setup::connect(&host(), "edge").await.unwrap(),
             vendor: Setup::connect(&host(), "vendor").await.unwrap(),
             operator,
@@ -147,6 +149,12 @@ impl World {
     /// Runs SQL in the schema `auth` and answers how many rows it touched.
     pub async fn execute(&self, sql: &str) -> u64 {
         self.database.execute_unprepared(sql).await.unwrap().rows_affected()
+    }
+
+    /// Runs SQL that the service's own role may not.
+    pub async fn execute_as_admin(&self, sql: &str) {
+        let postgres = Postgres::shared().await.unwrap();
+        postgres.execute(&self.database_name, &[sql.to_owned()]).await.unwrap();
     }
 
     /// The one text that a query gives.

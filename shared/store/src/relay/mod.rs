@@ -4,6 +4,7 @@
 //! gone. While NATS or the database is away the outbox only grows.
 
 mod publish;
+mod round;
 mod session;
 
 use crate::cleanup;
@@ -14,6 +15,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use platform::Run;
 use platform::permissions::relay_wake;
 use publish::Publisher;
+use round::{Round, Rounds};
 use session::Session;
 pub use session::relay_lock_key;
 use std::time::Duration;
@@ -74,36 +76,23 @@ async fn relay_under_lock<A: HasStore>(
     }
     tracing::debug!(service = A::NAME, "relaying the outbox");
     let mut pings = run.nats.subscribe(relay_wake(A::NAME)).await?;
-    let mut publisher = Publisher::new(A::NAME, run.nats.clone(), run.jetstream.clone());
+    let publisher = Publisher::new(A::NAME, run.nats.clone(), run.jetstream.clone());
+    let mut rounds = Rounds::new(session, publisher, store.inner().metrics.clone());
     let mut measured: Option<Instant> = None;
     loop {
         if measured.is_none_or(|at| at.elapsed() >= MEASURE) {
-            let backlog = session.backlog().await?;
+            let backlog = rounds.session.backlog().await?;
             store.inner().metrics.unpublished.set(backlog.unpublished);
             store.inner().metrics.oldest_age_seconds.set(backlog.oldest_age_seconds);
             measured = Some(Instant::now());
         }
-        let waiting = session.next_batch().await?;
-        if waiting.is_empty() {
-            health.succeeded(A::NAME);
-            wait_for_more(store, &mut pings).await;
-            continue;
-        }
-        let outcome = publisher.publish(&waiting).await;
-        if !outcome.acknowledged.is_empty() {
-            let incarnation = publisher.incarnation().await?;
-            let noted = session.note_published(publisher.stream(), incarnation, &outcome.acknowledged).await?;
-            if !noted {
-                publisher.forget_incarnation();
-                let incarnation = publisher.incarnation().await?;
-                session.note_in_place_of_lost(publisher.stream(), incarnation, &outcome.acknowledged).await?;
+        match rounds.next().await? {
+            Round::Progress => health.succeeded(A::NAME),
+            Round::Idle => {
+                health.succeeded(A::NAME);
+                wait_for_more(store, &mut pings).await;
             }
-            store.inner().metrics.published.inc_by(u64::try_from(outcome.acknowledged.len()).unwrap_or(0));
-        }
-        match outcome.failure {
-            None => health.succeeded(A::NAME),
-            Some(error) => {
-                publisher.forget_incarnation();
+            Round::Stuck(error) => {
                 store.inner().metrics.relay_errors.inc();
                 sleep(health.failed(A::NAME, &error)).await;
             }

@@ -5,18 +5,22 @@ use crate::within::within;
 use anyhow::{Context as _, bail, ensure};
 use async_nats::connection::State;
 use async_nats::jetstream;
-use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
+use async_nats::jetstream::publish::PublishAck;
 use async_nats::{HeaderMap, HeaderValue};
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures::future::join_all;
 use platform::headers;
 use std::str::FromStr;
 use std::time::Duration;
 use subjects::event;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// How long JetStream may take to take an event, or to tell about the stream.
 const TIMEOUT: Duration = Duration::from_secs(6);
-/// How long it is believed that the stream is still the same one. A new one would show by places that are taken.
+/// How long it is believed that the stream is still the same one before something is published; it is looked at again
+/// before that is noted.
 const INCARNATION_HOLDS: Duration = Duration::from_secs(5);
 
 /// By which JetStream knows an event that comes again.
@@ -33,8 +37,22 @@ pub(super) struct Publisher {
 /// What became of a batch.
 pub(super) struct Outcome {
     pub acknowledged: Vec<Acknowledged>,
-    /// Why not all are acknowledged.
-    pub failure: Option<anyhow::Error>,
+    pub failed: Vec<Failed>,
+}
+
+/// An event that JetStream has not taken.
+pub(super) struct Failed {
+    pub event: Uuid,
+    pub aggregate: Uuid,
+    /// It is the event's own trouble, which no other one shares, if the stream itself is there.
+    pub is_its_own: bool,
+    pub error: anyhow::Error,
+}
+
+impl Failed {
+    fn new(event: &Waiting, is_its_own: bool, error: anyhow::Error) -> Failed {
+        Failed { event: event.id, aggregate: event.aggregate_id, is_its_own, error }
+    }
 }
 
 impl Publisher {
@@ -46,47 +64,54 @@ impl Publisher {
         &self.stream
     }
 
-    pub(super) async fn publish(&self, batch: &[Waiting]) -> Outcome {
-        let mut outcome = Outcome { acknowledged: Vec::with_capacity(batch.len()), failure: None };
-        if self.nats.connection_state() != State::Connected {
-            // A publish would be kept for later, and block once there are many.
-            outcome.failure = Some(anyhow::anyhow!("NATS is away"));
-            return outcome;
-        }
+    /// An error: nothing was tried.
+    pub(super) async fn publish(&self, batch: &[Waiting]) -> anyhow::Result<Outcome> {
+        // A publish would be kept for later, and block once there are many.
+        self.check_connection()?;
+        let mut outcome = Outcome { acknowledged: Vec::with_capacity(batch.len()), failed: Vec::new() };
         let mut under_way = Vec::with_capacity(batch.len());
         for event in batch {
             match self.send(event).await {
-                Ok(acknowledgement) => under_way.push((event, acknowledgement)),
-                // The next one may be smaller, or better formed.
-                Err(error) => outcome.failure = Some(error.context(format!("event {} was not sent", event.id))),
+                Ok(acknowledgement) => {
+                    under_way.push(async move { self.acknowledged(event, acknowledgement).await });
+                }
+                Err(failed) => outcome.failed.push(failed),
             }
         }
-        for (event, acknowledgement) in under_way {
-            match self.acknowledged(event, acknowledgement).await {
+        for acknowledged in join_all(under_way).await {
+            match acknowledged {
                 Ok(acknowledged) => outcome.acknowledged.push(acknowledged),
-                Err(error) => outcome.failure = Some(error),
+                Err(failed) => outcome.failed.push(failed),
             }
         }
-        outcome
+        Ok(outcome)
     }
 
-    async fn send(&self, event: &Waiting) -> anyhow::Result<PublishAckFuture> {
+    async fn send(&self, event: &Waiting) -> Result<PublishAckFuture, Failed> {
         let subject = event::subject(&event.event_type, event.aggregate_id);
-        let headers = self.headers(event)?;
+        let headers = self.headers(event).map_err(|error| Failed::new(event, true, error))?;
         let sending = self.jetstream.publish_with_headers(subject, headers, event.body.clone().into());
-        within(TIMEOUT, sending, "sending to JetStream").await
+        let sent = within(TIMEOUT, sending, "sending to JetStream").await;
+        sent.map_err(|error| Failed::new(event, kind(&error) == Some(PublishErrorKind::MaxPayloadExceeded), error))
     }
 
-    async fn acknowledged(&self, event: &Waiting, acknowledgement: PublishAckFuture) -> anyhow::Result<Acknowledged> {
-        let acknowledgement = within(TIMEOUT, acknowledgement.into_future(), "JetStream did not take an event").await?;
-        ensure!(
-            acknowledgement.stream == self.stream,
-            "the stream {} takes {}, which belongs to {}",
-            acknowledgement.stream,
-            event.event_type,
-            self.stream
-        );
-        Ok(Acknowledged { id: event.id, sequence: i64::try_from(acknowledgement.sequence)? })
+    async fn acknowledged(&self, event: &Waiting, acknowledgement: PublishAckFuture) -> Result<Acknowledged, Failed> {
+        let taken = within(TIMEOUT, acknowledgement.into_future(), "JetStream did not take an event").await;
+        // No stream takes the subject.
+        let taken =
+            taken.map_err(|error| Failed::new(event, kind(&error) == Some(PublishErrorKind::StreamNotFound), error))?;
+        let sequence = self.sequence(&taken).map_err(|error| Failed::new(event, true, error))?;
+        Ok(Acknowledged { id: event.id, sequence })
+    }
+
+    fn sequence(&self, taken: &PublishAck) -> anyhow::Result<i64> {
+        ensure!(taken.stream == self.stream, "the stream {} has taken what belongs to {}", taken.stream, self.stream);
+        Ok(i64::try_from(taken.sequence)?)
+    }
+
+    fn check_connection(&self) -> anyhow::Result<()> {
+        ensure!(self.nats.connection_state() == State::Connected, "NATS is away");
+        Ok(())
     }
 
     /// CloudEvents 1.0 in the binary mode of its NATS binding, and what the mesh passes on.
@@ -114,13 +139,19 @@ impl Publisher {
         Ok(map)
     }
 
-    /// When the stream was created: one that was deleted and made again counts from one again.
+    /// When the stream was created, as known for some seconds: one that was deleted and made again is another one, and
+    /// counts from one again.
     pub(super) async fn incarnation(&mut self) -> anyhow::Result<DateTime<Utc>> {
-        if let Some((incarnation, seen_at)) = self.incarnation
-            && seen_at.elapsed() < INCARNATION_HOLDS
-        {
-            return Ok(incarnation);
+        match self.incarnation {
+            Some((incarnation, seen_at)) if seen_at.elapsed() < INCARNATION_HOLDS => Ok(incarnation),
+            _ => self.incarnation_now().await,
         }
+    }
+
+    /// Likewise, looked up now.
+    pub(super) async fn incarnation_now(&mut self) -> anyhow::Result<DateTime<Utc>> {
+        self.incarnation = None;
+        self.check_connection()?;
         let stream = within(TIMEOUT, self.jetstream.get_stream(&self.stream), "looking at the stream").await?;
         let created = stream.cached_info().created;
         let Some(incarnation) = DateTime::from_timestamp(created.unix_timestamp(), created.nanosecond()) else {
@@ -129,8 +160,8 @@ impl Publisher {
         self.incarnation = Some((incarnation, Instant::now()));
         Ok(incarnation)
     }
+}
 
-    pub(super) fn forget_incarnation(&mut self) {
-        self.incarnation = None;
-    }
+fn kind(error: &anyhow::Error) -> Option<PublishErrorKind> {
+    error.downcast_ref::<PublishError>().map(PublishError::kind)
 }

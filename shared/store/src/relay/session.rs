@@ -65,26 +65,58 @@ pub(super) struct Backlog {
 pub(super) struct Session {
     connection: PgConnection,
     lock_key: i64,
+    /// The aggregate from which on the next batch is taken.
+    next_aggregate: Uuid,
 }
 
-/// The oldest unpublished event of each of the aggregates that have waited longest: one an aggregate, so that the next
-/// one goes out when this one is acknowledged. Versions decide about the order within an aggregate, since ids of
-/// several replicas follow several clocks.
+/// How many events a batch holds at the most.
+const BATCH: usize = 256;
+
+/// The next unpublished event of each of 256 aggregates: one an aggregate, so that the next one goes out when this one
+/// is acknowledged. Versions decide about the order within an aggregate, since ids of several replicas follow several
+/// clocks.
+///
+/// The aggregates come in turn, found by stepping through the index from one to the next: an aggregate with many events
+/// takes up one place like all others.
 const NEXT_BATCH: &str = "\
-    with oldest as (
-        select id, aggregate_id from outbox where published_at is null order by id limit 1024
-    ), aggregates as (
-        select distinct on (aggregate_id) aggregate_id, id as oldest_id from oldest order by aggregate_id, id
-    ), longest_waiting as (
-        select aggregate_id, oldest_id from aggregates order by oldest_id limit 256
+    with recursive aggregates (aggregate_id) as (
+        (
+            select aggregate_id from outbox where published_at is null and aggregate_id >= $1
+            order by aggregate_id limit 1
+        )
+        union all
+        select (
+            select outbox.aggregate_id from outbox
+            where outbox.published_at is null and outbox.aggregate_id > aggregates.aggregate_id
+            order by outbox.aggregate_id limit 1
+        )
+        from aggregates where aggregates.aggregate_id is not null
+    ), chosen as (
+        select aggregate_id from aggregates where aggregate_id is not null and aggregate_id <> all($2) limit $3
     )
     select next.id, next.type, next.aggregate_id, next.headers, next.body::text as body, next.created_at
-    from longest_waiting cross join lateral (
+    from chosen cross join lateral (
         select * from outbox
-        where outbox.published_at is null and outbox.aggregate_id = longest_waiting.aggregate_id
+        where outbox.published_at is null and outbox.aggregate_id = chosen.aggregate_id
         order by outbox.version, outbox.id limit 1
     ) as next
-    order by longest_waiting.oldest_id";
+    order by next.aggregate_id";
+
+/// Two ranges, in the order of the unique index over the position, so that it alone finds these rows: usually there are
+/// none, among all that was published in a week.
+const PUT_BACK_OF_OTHER_INCARNATIONS: &str = "\
+    update outbox set published_at = null, stream = null, incarnation = null, sequence = null
+    where id = any(array(
+        (
+            select id from outbox where stream = $1 and incarnation < $2
+            order by stream, incarnation, sequence limit 5000
+        )
+        union all
+        (
+            select id from outbox where stream = $1 and incarnation > $2
+            order by stream, incarnation, sequence limit 5000
+        )
+    ))";
 
 const NOTE_PUBLISHED: &str = "\
     update outbox set published_at = clock_timestamp(), stream = $1, incarnation = $2, sequence = acknowledged.sequence
@@ -104,7 +136,7 @@ impl Session {
             [("tcp_keepalives_idle", "10"), ("tcp_keepalives_interval", "5"), ("tcp_keepalives_count", "3")];
         let options = pool.connect_options().as_ref().clone().application_name(&name).options(keepalive);
         let connection = within(TIMEOUT, PgConnection::connect_with(&options), "no connection for the relay").await?;
-        Ok(Session { connection, lock_key: relay_lock_key(store.inner().service) })
+        Ok(Session { connection, lock_key: relay_lock_key(store.inner().service), next_aggregate: Uuid::nil() })
     }
 
     pub(super) async fn try_lock(&mut self) -> anyhow::Result<bool> {
@@ -122,9 +154,40 @@ impl Session {
         Ok(Backlog { unpublished, oldest_age_seconds })
     }
 
-    pub(super) async fn next_batch(&mut self) -> anyhow::Result<Vec<Waiting>> {
-        let query = sqlx::query_as(NEXT_BATCH);
+    /// Empty: nothing waits but events of the aggregates that are `resting`.
+    pub(super) async fn next_batch(&mut self, resting: &[Uuid]) -> anyhow::Result<Vec<Waiting>> {
+        let mut batch = self.batch_from(self.next_aggregate, resting).await?;
+        if batch.is_empty() && !self.next_aggregate.is_nil() {
+            batch = self.batch_from(Uuid::nil(), resting).await?;
+        }
+        let last = batch.last().filter(|_| batch.len() == BATCH);
+        self.next_aggregate =
+            last.map_or(Uuid::nil(), |last| Uuid::from_u128(last.aggregate_id.as_u128().wrapping_add(1)));
+        Ok(batch)
+    }
+
+    async fn batch_from(&mut self, aggregate: Uuid, resting: &[Uuid]) -> anyhow::Result<Vec<Waiting>> {
+        let query = sqlx::query_as(NEXT_BATCH).bind(aggregate).bind(resting).bind(i64::try_from(BATCH)?);
         within(TIMEOUT, query.fetch_all(&mut self.connection), "reading the outbox").await
+    }
+
+    /// Lets all events that another stream of the name keeps, or kept, wait to be published again, and answers how
+    /// many. In several statements, all of which must be through before anything else is published.
+    pub(super) async fn put_back_of_other_incarnations(
+        &mut self,
+        stream: &str,
+        incarnation: DateTime<Utc>,
+    ) -> anyhow::Result<u64> {
+        let mut put_back = 0;
+        loop {
+            let query = sqlx::query(PUT_BACK_OF_OTHER_INCARNATIONS).bind(stream).bind(incarnation);
+            let updating = query.execute(&mut self.connection);
+            let batch = within(TIMEOUT, updating, "putting back what an earlier stream kept").await?.rows_affected();
+            if batch == 0 {
+                return Ok(put_back);
+            }
+            put_back += batch;
+        }
     }
 
     /// Stores where JetStream keeps the events. False, and nothing stored: another row has such a place already.

@@ -34,8 +34,8 @@ async fn an_event_that_comes_again_has_its_effect_once() {
     world.until(HEARD, 11).await;
     assert_eq!(world.number(&format!("{HEARD} where note_id = '{id}'")).await, 1);
     assert_eq!(calls.load(Ordering::SeqCst), 11);
-    teller.running.drain().await;
-    listener.drain().await;
+    teller.running.drain().await.unwrap();
+    listener.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -48,8 +48,8 @@ async fn a_failure_takes_its_effect_back_and_is_tried_again() {
     assert_eq!(calls.load(Ordering::SeqCst), 2);
     assert_eq!(world.number("select count(*) from booking.inbox").await, 1);
     assert_eq!(world.number("select count(*) from booking.outbox").await, 1);
-    teller.running.drain().await;
-    listener.drain().await;
+    teller.running.drain().await.unwrap();
+    listener.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -67,8 +67,8 @@ async fn what_a_handler_tells_has_the_event_as_its_cause() {
     assert_eq!(effect.get("x-correlation-id"), cause.get("x-correlation-id"));
     let trace = |headers: &HeaderMap| headers.get("traceparent").unwrap().as_str()[3..35].to_owned();
     assert_eq!(trace(&effect), trace(&cause));
-    teller.running.drain().await;
-    listener.drain().await;
+    teller.running.drain().await.unwrap();
+    listener.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -84,11 +84,11 @@ async fn a_consumer_outlives_nats_and_shares_the_work_with_its_replicas() {
         world.until(HEARD, 20 * (round + 1)).await;
         world.nats.restart().await.unwrap();
     }
-    one.drain().await;
+    one.drain().await.unwrap();
     teller.put(None, Uuid::now_v7(), "for the one that is left").await.unwrap();
     world.until(HEARD, 41).await;
-    teller.running.drain().await;
-    two.drain().await;
+    teller.running.drain().await.unwrap();
+    two.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -109,6 +109,6 @@ async fn a_consumer_that_is_gone_is_waited_for() {
     teller.put(None, Uuid::now_v7(), "after it was made anew").await.unwrap();
     world.until(HEARD, 2).await;
     assert_eq!(world.number("select count(*) from booking.inbox").await, 2);
-    teller.running.drain().await;
-    listener.drain().await;
+    teller.running.drain().await.unwrap();
+    listener.drain().await.unwrap();
 }

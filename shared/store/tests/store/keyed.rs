@@ -1,6 +1,6 @@
 //! Idempotency keys.
 
-use crate::world::{NoteError, PutNote, World};
+use crate::world::{Note, NoteError, PutNote, World, put_note};
 use async_nats::HeaderMap;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn the_same_key_answers_the_same_again() {
     let again = teller.put(None, Uuid::now_v7(), "hello").await;
     assert_eq!(again, Err(NoteError::TextTaken));
     assert!(teller.put(Some("l"), Uuid::now_v7(), "good bye").await.is_ok());
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -45,8 +45,8 @@ async fn twenty_at_once_have_one_effect_and_one_answer() {
     assert_eq!(world.number("select count(*) from vendor.notes").await, 1);
     assert_eq!(world.number("select count(*) from vendor.outbox").await, 1);
     assert_eq!(world.number("select count(*) from vendor.idempotency_keys").await, 1);
-    one.running.drain().await;
-    two.running.drain().await;
+    one.running.drain().await.unwrap();
+    two.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -61,7 +61,49 @@ async fn a_refusal_is_an_answer_too() {
     assert_eq!(teller.put(Some("k"), id, "hello").await, Err(NoteError::TextTaken));
     assert_eq!(world.number("select count(*) from vendor.notes").await, 0);
     assert!(teller.put(Some("l"), id, "hello").await.is_ok());
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_stands_for_the_version_too_and_another_version_is_no_lasting_refusal() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    let id = Uuid::now_v7();
+    let put = async |based_on: Option<i64>| {
+        let mut meta = platform::Meta::background(PutNote::SUBJECT);
+        (meta.idempotency_key, meta.if_match) = (Some("k".to_owned()), based_on);
+        let cx = teller.run.cx_for(meta, Duration::from_secs(30));
+        put_note(cx, PutNote { id, text: "hello".to_owned() }).await
+    };
+    let refused = |answer: Result<Note, NoteError>| {
+        let NoteError::Fault(fault) = answer.unwrap_err() else { panic!("not a fault") };
+        fault.code
+    };
+    assert_eq!(refused(put(Some(7)).await), ErrorCode::PreconditionFailed);
+    let kept = put(Some(1)).await.unwrap();
+    assert_eq!(put(Some(1)).await, Ok(kept));
+    assert_eq!(refused(put(Some(7)).await), ErrorCode::Unprocessable);
+    assert_eq!(refused(put(None).await), ErrorCode::Unprocessable);
+    teller.running.drain().await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_in_two_scopes_do_not_meet() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    let cx = &teller.cx(Some("k"));
+    let keep = async |scope: &str, id: Uuid| {
+        let request = PutNote { id, text: "hello".to_owned() };
+        let kept =
+            cx.app.store.keyed_in(cx, scope, &request, |_tx| async move { Ok(Note { id, receipt: Uuid::now_v7() }) });
+        kept.await
+    };
+    let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
+    let first = keep("one", one).await.unwrap();
+    assert_eq!(keep("other", other).await.unwrap().id, other);
+    assert_eq!(keep("one", one).await, Ok(first));
+    assert!(keep("one", other).await.is_err());
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -75,7 +117,7 @@ async fn a_fault_of_ours_is_not_kept() {
     assert!(matches!(&failed, NoteError::Fault(fault) if fault.code == ErrorCode::Internal), "{failed:?}");
     world.execute("grant insert on vendor.notes to petpro_vendor").await;
     assert!(teller.put(Some("k"), id, "hello").await.is_ok());
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 /// As a caller sees it, over NATS.
@@ -117,5 +159,5 @@ async fn a_replay_is_marked_and_a_key_in_use_is_a_conflict() {
     assert_eq!(refused["reason"], "idempotency_key_in_use");
     assert!(refused["retryAfterMs"].as_u64().unwrap() > 0);
     elsewhere.rollback().await.unwrap();
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }

@@ -3,7 +3,7 @@
 use crate::world::{PutNote, RunningTeller, VendorNoted, World, put_note};
 use futures::future::join_all;
 use sqlx::Connection as _;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use subjects::{Event as _, event};
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ async fn an_event_is_published_once_with_all_that_travels_with_it() {
         event::partition(id)
     );
     assert_eq!(world.number(&stored).await, 1);
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn the_events_of_an_aggregate_come_in_the_order_of_their_versions() {
     }
     assert_eq!(versions.len(), 50);
     assert!(versions.values().all(|versions| versions == &[1, 2, 3, 4, 5]), "{versions:?}");
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn whoever_holds_the_lock_keeps_the_relay_from_working() {
     elsewhere.close().await.unwrap();
     world.until(UNPUBLISHED, 0).await;
     assert_eq!(world.events("vendor").await.len(), 1);
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -103,11 +103,11 @@ async fn another_replica_takes_over_and_nothing_is_lost_or_doubled() {
     assert_eq!(world.events("vendor").await.len(), told);
 
     // A replica that leaves gives the lock back.
-    one.running.drain().await;
+    one.running.drain().await.unwrap();
     one_put(&two, "after one has left").await;
     world.until(UNPUBLISHED, 0).await;
     assert_eq!(world.events("vendor").await.len(), told + 1);
-    two.running.drain().await;
+    two.running.drain().await.unwrap();
 }
 
 async fn one_put(teller: &RunningTeller, text: &str) {
@@ -129,18 +129,20 @@ async fn while_nats_is_away_the_outbox_grows() {
     world.nats.restart().await.unwrap();
     world.until(UNPUBLISHED, 0).await;
     assert_eq!(world.events("vendor").await.len(), 11);
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_stream_that_was_made_anew_counts_from_one_again() {
+async fn a_stream_that_was_made_anew_holds_the_old_events_again() {
     let world = World::start().await;
     let teller = world.teller().await;
     for number in 0..3 {
         one_put(&teller, &format!("before {number}")).await;
     }
     world.until(UNPUBLISHED, 0).await;
+    let old_ids = event_ids(&world).await;
 
+    // First while there is something to publish, then while there is nothing.
     let unbounded = async_nats::jetstream::new(world.unbounded_client().await);
     unbounded.delete_stream("EVENTS_VENDOR").await.unwrap();
     world.provision().await;
@@ -148,9 +150,50 @@ async fn a_stream_that_was_made_anew_counts_from_one_again() {
         one_put(&teller, &format!("after {number}")).await;
     }
     world.until(UNPUBLISHED, 0).await;
-    assert_eq!(world.number("select count(distinct incarnation) from vendor.outbox").await, 2);
-    assert_eq!(world.number("select count(*) from vendor.outbox where sequence = 1").await, 2);
-    teller.running.drain().await;
+    assert_eq!(world.number("select count(distinct incarnation) from vendor.outbox").await, 1);
+    let all_ids = event_ids(&world).await;
+    assert!(all_ids.len() == 6 && all_ids.is_superset(&old_ids), "{all_ids:?} {old_ids:?}");
+
+    world.execute("create table vendor.before as select * from vendor.outbox").await;
+    unbounded.delete_stream("EVENTS_VENDOR").await.unwrap();
+    world.provision().await;
+    let noted_anew = "select count(*) from vendor.outbox join vendor.before using (id) \
+                      where outbox.incarnation > before.incarnation";
+    world.until(noted_anew, 6).await;
+    assert_eq!(event_ids(&world).await, all_ids);
+    teller.running.drain().await.unwrap();
+}
+
+async fn event_ids(world: &World) -> BTreeSet<String> {
+    let events = world.events("vendor").await;
+    events.iter().map(|(headers, _)| headers.get("ce-id").unwrap().to_string()).collect()
+}
+
+/// As many as no batch holds, of an aggregate that comes before all others in every order.
+#[tokio::test]
+async fn an_event_that_cannot_be_published_keeps_back_its_own_aggregate_only() {
+    let world = World::start().await;
+    world
+        .execute(
+            "insert into vendor.outbox (id, type, aggregate_id, version, partition, headers, body)
+             select ('00000000-0000-7000-8000-' || lpad(version::text, 12, '0'))::uuid, 'vendor.noted',
+                 '00000000-0000-7000-8000-000000000000', version, 0, '{}',
+                 jsonb_build_object('text', case when version = 1 then repeat('x', 1200000) else '' end)
+             from generate_series(1, 1500) as version",
+        )
+        .await;
+    let teller = world.teller().await;
+    for number in 0..20 {
+        one_put(&teller, &format!("another {number}")).await;
+    }
+    world.until(UNPUBLISHED, 1_500).await;
+    assert_eq!(world.events("vendor").await.len(), 20);
+
+    world.execute("delete from vendor.outbox where version > 3").await;
+    world.execute("update vendor.outbox set body = '{}' where length(body::text) > 1000000").await;
+    world.until(UNPUBLISHED, 0).await;
+    assert_eq!(world.events("vendor").await.len(), 23);
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -164,5 +207,5 @@ async fn an_event_whose_place_another_one_has_is_published_again() {
     one_put(&teller, "found in its place").await;
     world.until(UNPUBLISHED, 0).await;
     assert_eq!(world.number("select count(distinct sequence) from vendor.outbox where sequence in (1, 2)").await, 2);
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }

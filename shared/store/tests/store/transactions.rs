@@ -38,7 +38,7 @@ async fn a_deadlock_is_tried_again() {
     other.unwrap();
     assert!(tries.load(Ordering::SeqCst) > 2, "there was no deadlock");
     assert_eq!(world.number("select count(*) from vendor.notes where text in ('a..', 'b..')").await, 2);
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_failure_that_is_passed_over_is_no_success() {
     let error = outcome.await.unwrap_err();
     assert!(matches!(&error, NoteError::Fault(fault) if fault.code == ErrorCode::Internal), "{error:?}");
     assert_eq!(world.number("select count(*) from vendor.notes").await, 1);
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn nothing_is_told_of_what_was_not_done() {
     teller.put(None, Uuid::now_v7(), "hello").await.unwrap();
     assert_eq!(teller.put(None, Uuid::now_v7(), "hello").await, Err(NoteError::TextTaken));
     assert_eq!(world.number("select count(*) from vendor.outbox").await, 1);
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -75,7 +75,51 @@ async fn text_that_postgres_cannot_keep_is_the_callers_fault() {
     let teller = world.teller().await;
     let error = teller.put(None, Uuid::now_v7(), "a\0b").await.unwrap_err();
     assert!(matches!(&error, NoteError::Fault(fault) if fault.code == ErrorCode::BadRequest), "{error:?}");
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_value_beyond_what_postgres_can_keep_is_the_callers_fault() {
+    let world = World::start().await;
+    let store = world.store("vendor").await;
+    for beyond in ["'300000-01-01'::timestamptz", "3000000000::int4", "'soon'::timestamptz"] {
+        let error = store.read().execute_unprepared(&format!("select {beyond}")).await.unwrap_err();
+        assert_eq!(Fault::from(Error::from(error)).code, ErrorCode::BadRequest, "{beyond}");
+    }
+}
+
+#[tokio::test]
+async fn rows_are_deleted_in_batches_until_none_is_left() {
+    let world = World::start().await;
+    let store = world.store("vendor").await;
+    world
+        .execute(
+            "insert into vendor.notes select gen_random_uuid(), case when n <= 10001 then 'old ' else 'new ' end || n
+             from generate_series(1, 10011) as n",
+        )
+        .await;
+    let deleted = store::delete_in_batches(store.read(), "notes", "starts_with(text, $1)", &["old".into()]).await;
+    assert_eq!(deleted.unwrap(), 10_001);
+    assert_eq!(world.number("select count(*) from vendor.notes").await, 10);
+}
+
+#[tokio::test]
+async fn events_that_do_not_come_into_the_outbox_undo_the_transaction() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    world
+        .execute(
+            "create function vendor.swallow() returns trigger language plpgsql as $$ begin return null; end $$;
+             create trigger swallow before insert on vendor.outbox for each row execute function vendor.swallow()",
+        )
+        .await;
+    for key in [None, Some("k")] {
+        let error = teller.put(key, Uuid::now_v7(), "hello").await.unwrap_err();
+        assert!(matches!(&error, NoteError::Fault(fault) if fault.code == ErrorCode::Internal), "{error:?}");
+    }
+    assert_eq!(world.number("select count(*) from vendor.notes").await, 0);
+    assert_eq!(world.number("select count(*) from vendor.idempotency_keys").await, 0);
+    teller.running.drain().await.unwrap();
 }
 
 #[tokio::test]
@@ -93,5 +137,5 @@ async fn a_database_that_is_away_is_unavailable() {
     world.execute(&format!("alter database {} connection limit -1", world.database)).await;
     let error = error.unwrap_err();
     assert!(matches!(&error, NoteError::Fault(fault) if fault.code == ErrorCode::Unavailable), "{error:?}");
-    teller.running.drain().await;
+    teller.running.drain().await.unwrap();
 }

@@ -133,7 +133,12 @@ async fn hand_out(run: Run<Teller>) {
 
 pub async fn put_note(cx: Cx<Teller>, request: PutNote) -> Result<Note, NoteError> {
     let request = &request;
-    let kept = cx.app.store.keyed(&cx, request, |tx| async move {
+    let cx = &cx;
+    let kept = cx.app.store.keyed(cx, request, |tx| async move {
+        // Every note is at its first version.
+        if let Some(version) = cx.meta().if_match {
+            store::expect_version(version, 1)?;
+        }
         insert_note(&tx, request.id, &request.text).await?;
         tx.emit(&VendorNoted(NoteState { note_id: request.id, version: 1, text: request.text.clone() })).await?;
         Ok(Note { id: request.id, receipt: Uuid::now_v7() })
