@@ -36,6 +36,6 @@ fn a_request_under_way_is_answered_although_the_edge_leaves() {
         let answer = under_way.await.unwrap().unwrap();
         assert_eq!(answer.status(), 404);
         assert!(answer.text().await.unwrap().contains("clinic_not_found"));
-        leaving.await.unwrap();
+        leaving.await.unwrap().unwrap();
     });
 }
