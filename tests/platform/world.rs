@@ -37,6 +37,7 @@ impl World {
     pub async fn start() -> World {
         let mut world = World::without_services().await;
         world.run("all", &[]).await;
+        world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
         world
     }
 

@@ -4,11 +4,14 @@
 use crate::commands::{self};
 use crate::progress::step;
 use crate::services;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use identity::keys::KeyStore;
+use platform::ConsumerDeclaration;
 use secrecy::ExposeSecret as _;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use store::PostgresConfig;
 use testkit::{Durability, Nats, NatsOptions, Postgres, PostgresOptions, Redis, RedisOptions};
 
@@ -111,6 +114,38 @@ impl Stack {
         &self.admin_url
     }
 
+    /// Waits until every consumer has handled every event that stands in an outbox, so that read models are as their
+    /// sources. The services have to run.
+    ///
+    /// # Errors
+    /// The database is away, or it takes longer than `patience`.
+    pub async fn until_heard(&self, consumers: &[ConsumerDeclaration], patience: Duration) -> anyhow::Result<()> {
+        let give_up = Instant::now() + patience;
+        let mut database = PgConnection::connect(&self.admin_url).await?;
+        for consumer in consumers {
+            let (source, service) = (consumer.source, consumer.service);
+            // Names of services of this program, not anybody's input.
+            let unheard = format!(
+                "select count(*) from {source}.outbox as event where event.type = $1 and not exists ( \
+                 select from {service}.inbox where handler = $2 and event_id = event.id)"
+            );
+            loop {
+                let left: i64 = sqlx::query_scalar(AssertSqlSafe(unheard.clone()))
+                    .bind(consumer.event_type)
+                    .bind(consumer.handler)
+                    .fetch_one(&mut database)
+                    .await?;
+                if left == 0 {
+                    break;
+                }
+                let durable = consumer.durable_name();
+                ensure!(Instant::now() < give_up, "{durable} has not heard of {left} events within {patience:?}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Ok(())
+    }
+
     /// The settings that services of this stack start from, in this process.
     pub fn settings(&self, base: platform::Settings) -> platform::Settings {
         self.variables.iter().fold(base, |settings, (variable, value)| {
@@ -165,7 +200,7 @@ async fn start_nats(options: &StackOptions, folder: &Path, keys: &KeyStore) -> a
 
 async fn start_postgres(options: &StackOptions, folder: &Path) -> anyhow::Result<Option<Postgres>> {
     if options.given.contains_key(POSTGRES_URL) {
-        anyhow::ensure!(
+        ensure!(
             options.given.contains_key(ADMIN_URL),
             "{POSTGRES_URL} is set: set {ADMIN_URL} too, to a role that may create roles and schemas there"
         );

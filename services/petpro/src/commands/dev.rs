@@ -17,9 +17,12 @@ use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use testkit::Durability;
 use tokio_util::sync::CancellationToken;
+
+/// How long the start waits for read models.
+const HEARING_PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn execute(args: &DevArgs) -> anyhow::Result<()> {
     let started = Instant::now();
@@ -88,6 +91,11 @@ async fn serve(
     let admin = admin::serve(&admin_config, host.health.clone(), host.registry.clone(), admin_stop.clone()).await?;
     let running = run::start(&host, &services::ALL, &shutdown).await?;
     starting.done();
+    let hearing = step("read models");
+    if let Err(error) = stack.until_heard(&services::consumers(), HEARING_PATIENCE).await {
+        tracing::warn!(error = format!("{error:#}"), "the platform is up, and read models lag behind");
+    }
+    hearing.done();
     if !shutdown.is_cancelled() {
         let variables = write_stack_file(data, stack, &admin.to_string(), edge)?;
         welcome(edge, &admin.to_string(), &variables, started);
