@@ -176,7 +176,7 @@ impl World {
     pub async fn listen(&self) -> Events {
         let subscriber = self.operator.subscribe("event.>").await.unwrap();
         self.operator.flush().await.unwrap();
-        Events(subscriber)
+        Events { subscriber, passed_over: Vec::new() }
     }
 
     /// Waits until a token is refused because its session has ended.
@@ -262,17 +262,26 @@ impl Ask<'_> {
 }
 
 /// Durable events as they are published.
-pub struct Events(async_nats::Subscriber);
+pub struct Events {
+    subscriber: async_nats::Subscriber,
+    /// Events of different aggregates may come in any order.
+    passed_over: Vec<async_nats::Message>,
+}
 
 impl Events {
     /// The next event of a type.
     pub async fn next(&mut self, event_type: &str) -> Value {
+        let prefix = format!("event.{event_type}.");
+        if let Some(place) = self.passed_over.iter().position(|message| message.subject.starts_with(&prefix)) {
+            return serde_json::from_slice(&self.passed_over.remove(place).payload).unwrap();
+        }
         let wanted = async {
             loop {
-                let message = self.0.next().await.unwrap();
-                if message.subject.starts_with(&format!("event.{event_type}.")) {
+                let message = self.subscriber.next().await.unwrap();
+                if message.subject.starts_with(&prefix) {
                     return serde_json::from_slice(&message.payload).unwrap();
                 }
+                self.passed_over.push(message);
             }
         };
         tokio::time::timeout(PATIENCE, wanted).await.unwrap_or_else(|_| panic!("no {event_type}"))
