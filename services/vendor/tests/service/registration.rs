@@ -65,7 +65,7 @@ async fn a_vendor_and_its_owner_come_to_be_together() {
 
     // Nothing of the person is stored here.
     let rows = world.all_rows().await;
-    for personal in [PASSWORD, "sari@example.com", "Sari", "3456"] {
+    for personal in [PASSWORD, "sari@example.com", "Sari", "+62 812 3456 7890"] {
         assert!(!rows.contains(personal), "{personal}");
     }
 }
