@@ -37,7 +37,7 @@ impl Shape {
     pub(crate) fn of(schema: &Schema, generator: &SchemaGenerator) -> Shape {
         let mut name = None;
         let mut current = schema.as_value().clone();
-        while let Some(target) = reference(&current) {
+        while let Some(target) = reference_name(&current) {
             let Some(next) = generator.definitions().get(&target) else { break };
             current = next.clone();
             name = Some(target);
@@ -65,7 +65,7 @@ impl Shape {
 }
 
 /// The name that a schema refers to, when it is nothing but a reference.
-fn reference(schema: &Value) -> Option<String> {
+pub(crate) fn reference_name(schema: &Value) -> Option<String> {
     let target = schema.get("$ref")?.as_str()?;
     target.strip_prefix(SCHEMA_REFERENCE).map(str::to_owned)
 }
@@ -141,7 +141,7 @@ pub(crate) fn drop_unused_schemas(document: &mut Value) {
 fn collect_references(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
-            names.extend(reference(value));
+            names.extend(reference_name(value));
             map.values().for_each(|inner| collect_references(inner, names));
         }
         Value::Array(items) => items.iter().for_each(|inner| collect_references(inner, names)),

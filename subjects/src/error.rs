@@ -21,6 +21,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// No representation that the caller accepts.
     NotAcceptable,
+    /// The client did not send all of its request in time.
+    RequestTimeout,
     /// The current state does not allow it.
     Conflict,
     /// It was there and is not any more.
@@ -47,13 +49,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [ErrorCode; 17] = [
+    pub const ALL: [ErrorCode; 18] = [
         ErrorCode::BadRequest,
         ErrorCode::Unauthenticated,
         ErrorCode::Forbidden,
         ErrorCode::NotFound,
         ErrorCode::MethodNotAllowed,
         ErrorCode::NotAcceptable,
+        ErrorCode::RequestTimeout,
         ErrorCode::Conflict,
         ErrorCode::Gone,
         ErrorCode::PreconditionFailed,
@@ -76,6 +79,7 @@ impl ErrorCode {
             ErrorCode::NotFound => 404,
             ErrorCode::MethodNotAllowed => 405,
             ErrorCode::NotAcceptable => 406,
+            ErrorCode::RequestTimeout => 408,
             ErrorCode::Conflict => 409,
             ErrorCode::Gone => 410,
             ErrorCode::PreconditionFailed => 412,
@@ -99,6 +103,7 @@ impl ErrorCode {
             ErrorCode::NotFound => "not_found",
             ErrorCode::MethodNotAllowed => "method_not_allowed",
             ErrorCode::NotAcceptable => "not_acceptable",
+            ErrorCode::RequestTimeout => "request_timeout",
             ErrorCode::Conflict => "conflict",
             ErrorCode::Gone => "gone",
             ErrorCode::PreconditionFailed => "precondition_failed",

@@ -64,6 +64,10 @@ ids! {
     MembershipId;
     /// A booking of a service for a pet.
     BookingId;
+    /// A hold on time that somebody may still book.
+    HoldId;
+    /// A calendar that other programs read by a secret address.
+    CalendarId;
     /// A pet, kept by the profile service.
     PetId;
     /// A durable event.

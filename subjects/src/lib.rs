@@ -32,5 +32,5 @@ pub use event::Event;
 pub use money::{Currency, Money};
 pub use operation::{EventType, Operation};
 pub use paging::Page;
-pub use request::{Effect, Method, Request, Rest, RouteCaller};
+pub use request::{Budget, Effect, Method, Request, Rest, RouteCaller, When};
 pub use stream::Stream;

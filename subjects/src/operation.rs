@@ -3,7 +3,7 @@
 use crate::access::Access;
 use crate::error::{ErrorReason, ServiceError};
 use crate::event::Event;
-use crate::request::{Effect, Request, Rest};
+use crate::request::{Budget, Effect, Request, Rest, When};
 use schemars::{Schema, SchemaGenerator};
 
 /// A [`Request`] type as data.
@@ -19,6 +19,10 @@ pub struct Operation {
     pub access: Access,
     /// See [`Request::EFFECT`].
     pub effect: Effect,
+    /// See [`Request::BUDGET`].
+    pub budget: Budget,
+    /// See [`Request::WHEN`].
+    pub when: &'static [When],
     /// See [`Request::REST`].
     pub rest: &'static [Rest],
     /// Adds the request's JSON Schema to a generator and answers it (a reference, as a rule).
@@ -38,6 +42,8 @@ impl Operation {
             aliases: R::ALIASES,
             access: R::ACCESS,
             effect: R::EFFECT,
+            budget: R::BUDGET,
+            when: R::WHEN,
             rest: R::REST,
             request_schema: |generator| generator.subschema_for::<R>(),
             reply_schema: |generator| generator.subschema_for::<R::Reply>(),

@@ -21,6 +21,11 @@ pub trait Request:
     const ACCESS: Access;
     /// What asking twice does.
     const EFFECT: Effect;
+    /// Which of a caller's budgets of requests it is taken from, at the edge.
+    const BUDGET: Budget = Budget::General;
+    /// On which states of its entity the operation makes sense: each a field of the entity and the values that allow
+    /// it, all of which must hold. Links in hypertext answers follow from it; the service decides by itself.
+    const WHEN: &'static [When] = &[];
     /// The REST routes that lead here. None: the operation is for services only.
     const REST: &'static [Rest] = &[];
     /// The answer. `()` becomes an empty body at the edge.
@@ -46,6 +51,40 @@ impl Effect {
     /// Whether a request of this effect changes nothing.
     pub const fn is_read(self) -> bool {
         matches!(self, Effect::Read)
+    }
+}
+
+/// A field of an entity and the values under which an operation makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// The field, in its JSON spelling.
+    pub field: &'static str,
+    /// The values that allow the operation.
+    pub is_one_of: &'static [&'static str],
+}
+
+/// The budgets of requests that the edge grants a caller; the limits themselves are configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Budget {
+    /// What most requests are taken from: per user, or per address where nobody is signed in.
+    General,
+    /// Showing or setting a password or refresh token: tight, per address.
+    Credentials,
+    /// One-time codes: tighter still, per address.
+    Codes,
+}
+
+impl Budget {
+    /// Every budget.
+    pub const ALL: [Budget; 3] = [Budget::General, Budget::Credentials, Budget::Codes];
+
+    /// The name in settings and in `RateLimit-Policy`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Budget::General => "general",
+            Budget::Credentials => "credentials",
+            Budget::Codes => "codes",
+        }
     }
 }
 
@@ -107,11 +146,13 @@ pub struct Rest {
     pub caller: RouteCaller,
     /// False: the path stands alone and is not repeated below `/api/v1` and `/api`.
     pub versioned: bool,
+    /// None: the reply as JSON. Otherwise the reply has one field, `text`, which is the body, in this media type.
+    pub text: Option<&'static str>,
 }
 
 impl Rest {
     const fn new(method: Method, path: &'static str, status: u16) -> Rest {
-        Rest { method, path, status, caller: RouteCaller::Any, versioned: true }
+        Rest { method, path, status, caller: RouteCaller::Any, versioned: true, text: None }
     }
 
     /// `GET path`, answered with 200.
@@ -154,8 +195,18 @@ impl Rest {
         Rest { versioned: false, ..self }
     }
 
-    /// The names in braces, in order.
+    /// The same route, answered with the reply's `text` in this media type.
+    pub const fn as_text(self, media_type: &'static str) -> Rest {
+        Rest { text: Some(media_type), ..self }
+    }
+
+    /// The names in braces, in order. The last segment may go on after the brace: `/calendars/{token}.ics`.
     pub fn path_fields(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
+        self.path.split('/').filter_map(|part| Some(part.strip_prefix('{')?.split_once('}')?.0))
+    }
+
+    /// What follows the last brace of the path: `.ics`; empty for most.
+    pub fn path_suffix(&self) -> &'static str {
+        self.path.rsplit_once('}').map(|(_, suffix)| suffix).filter(|suffix| !suffix.contains('/')).unwrap_or_default()
     }
 }

@@ -5,7 +5,7 @@ use super::secret::{NewPassword, Password};
 use super::users::User;
 use crate::access::Access;
 use crate::ids::UserId;
-use crate::request::{Effect, Request, Rest};
+use crate::request::{Budget, Effect, Request, Rest};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,11 +21,11 @@ pub struct Register {
     #[garde(dive)]
     pub password: NewPassword,
     /// First name, or the only one.
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), pattern(r"^[^\x00]*$"))]
     pub first_name: String,
     /// Last name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), pattern(r"^[^\x00]*$"))]
     pub last_name: Option<String>,
     /// Phone number in international form, for example `+62 812 3456 7890`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,6 +37,7 @@ impl Request for Register {
     const SUBJECT: &'static str = "auth.register";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Keyed;
+    const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/auth/register", 201)];
     type Reply = User;
     type Error = AuthError;
@@ -59,11 +60,11 @@ pub struct CreateUser {
     #[garde(dive)]
     pub password: NewPassword,
     /// First name, or the only one.
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), pattern(r"^[^\x00]*$"))]
     pub first_name: String,
     /// Last name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), pattern(r"^[^\x00]*$"))]
     pub last_name: Option<String>,
     /// Phone number in international form, for example `+62 812 3456 7890`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,6 +117,7 @@ impl Request for ChangePassword {
     const SUBJECT: &'static str = "auth.changePassword";
     const ACCESS: Access = Access::SIGNED_IN;
     const EFFECT: Effect = Effect::Keyed;
+    const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/auth/password", 204)];
     type Reply = ();
     type Error = AuthError;

@@ -20,7 +20,7 @@ pub use session::{
     JsonWebKey, JsonWebKeySet, Jwks, Login, Logout, Me, Refresh, RevokeSession, Session, Sessions, TokenType, Tokens,
     ValidateToken, ValidatedToken,
 };
-pub use users::{FindUser, FindUsers, UpdateUser, User, UserStatus};
+pub use users::{FindUser, FindUsers, UpdateUser, User, UserSort, UserStatus};
 
 use crate::operation::{EventType, Operation};
 

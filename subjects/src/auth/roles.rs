@@ -52,7 +52,7 @@ pub struct AssignRoles {
 impl Request for AssignRoles {
     const SUBJECT: &'static str = "role.assign";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::put("/users/{id}/roles")];
     type Reply = User;
     type Error = AuthError;

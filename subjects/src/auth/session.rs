@@ -7,7 +7,7 @@ use crate::access::{Access, Role};
 use crate::error::NoError;
 use crate::ids::{SessionId, UserId};
 use crate::paging::Page;
-use crate::request::{Effect, Request, Rest};
+use crate::request::{Budget, Effect, Request, Rest};
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct Login {
     /// The address of the account.
-    #[garde(length(chars, min = 1, max = 254))]
+    #[garde(length(chars, min = 1, max = 254), pattern(r"^[^\x00]*$"))]
     pub email: String,
     /// Its password.
     #[garde(dive)]
     pub password: Password,
     /// A name by which the user will know this session in a list, for example `Sari's phone`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), pattern(r"^[^\x00]*$"))]
     pub device: Option<String>,
 }
 
@@ -33,6 +33,7 @@ impl Request for Login {
     const SUBJECT: &'static str = "auth.login";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Once;
+    const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/auth/login", 200)];
     type Reply = Tokens;
     type Error = AuthError;
@@ -81,6 +82,7 @@ impl Request for Refresh {
     const SUBJECT: &'static str = "auth.refresh";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Idempotent;
+    const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/auth/refresh-token", 200)];
     type Reply = Tokens;
     type Error = AuthError;

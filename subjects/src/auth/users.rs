@@ -83,7 +83,18 @@ impl Request for FindUser {
     type Error = AuthError;
 }
 
-/// All users, newest first.
+/// The order of a list of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum UserSort {
+    /// The earliest made first.
+    #[serde(rename = "createdAt")]
+    CreatedAt,
+    /// The latest made first.
+    #[serde(rename = "-createdAt")]
+    CreatedAtDescending,
+}
+
+/// All users, newest first unless told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct FindUsers {
@@ -97,8 +108,12 @@ pub struct FindUsers {
     pub role: Option<Role>,
     /// Only the one with exactly this address. Upper and lower case are one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(length(chars, min = 1, max = 254))]
+    #[garde(length(chars, min = 1, max = 254), pattern(r"^[^\x00]*$"))]
     pub email: Option<String>,
+    /// The order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub sort: Option<UserSort>,
     /// How many at the most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1, max = 100))]
@@ -129,11 +144,11 @@ pub struct UpdateUser {
     pub id: UserId,
     /// First name, or the only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), pattern(r"^[^\x00]*$"))]
     pub first_name: Option<String>,
     /// Last name; null removes it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), pattern(r"^[^\x00]*$"))]
     pub last_name: Option<Option<String>>,
     /// Phone number in international form; null removes it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -148,7 +163,7 @@ pub struct UpdateUser {
 impl Request for UpdateUser {
     const SUBJECT: &'static str = "user.update";
     const ACCESS: Access = Access(&[Who::Owner, Who::Role(Role::PlatformAdmin), Who::Service]);
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::patch("/users/{id}")];
     type Reply = User;
     type Error = AuthError;

@@ -4,8 +4,8 @@ use super::bookings::{Booking, PetDetails, WalkIn};
 use super::errors::BookingError;
 use super::rules;
 use crate::access::{Access, MembershipRole, Role, Who};
-use crate::ids::{BookingId, ClinicId, PetId, ServiceId, StaffId, VendorId};
-use crate::request::{Effect, Request, Rest};
+use crate::ids::{BookingId, ClinicId, HoldId, PetId, ServiceId, StaffId, VendorId};
+use crate::request::{Effect, Request, Rest, When};
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
@@ -35,7 +35,12 @@ pub struct CreateBooking {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub staff_id: Option<StaffId>,
-    /// When the visit begins: a whole minute that lies ahead. Document 003 calls it `date`.
+    /// The caller's hold on this service and time, which becomes the booking; its staff member performs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub hold_id: Option<HoldId>,
+    /// When the visit begins: a whole minute that lies ahead, for customers the beginning of a slot. Document 003 calls
+    /// it `date`.
     #[serde(alias = "date")]
     #[garde(custom(rules::visit_start))]
     pub starts_at: Instant,
@@ -87,7 +92,8 @@ impl Request for CreateBooking {
 /// Replaces what may be changed of a booking: its time, its staff member and its notes. Needs `If-Match`.
 ///
 /// The id, the reference and the history stay. Another time or staff member is claimed and the old one freed in one
-/// step; a confirmed booking that a customer moves has to be confirmed again.
+/// step; a confirmed booking that a customer moves has to be confirmed again. A customer who moves it later than the
+/// clinic's policy asks owes its fee.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateBooking {
@@ -112,12 +118,15 @@ impl Request for UpdateBooking {
     const SUBJECT: &'static str = "booking.update";
     const ACCESS: Access = Access::OWNER;
     const EFFECT: Effect = Effect::Keyed;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["pending", "confirmed"] }];
     const REST: &'static [Rest] = &[Rest::put("/bookings/{id}")];
     type Reply = Booking;
     type Error = BookingError;
 }
 
 /// Calls a booking off. The row and its history stay; the time is free again. Cancelling twice changes nothing.
+///
+/// A customer who cancels later than the clinic's policy asks owes its fee.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct CancelBooking {
@@ -134,6 +143,7 @@ impl Request for CancelBooking {
     const SUBJECT: &'static str = "booking.cancel";
     const ACCESS: Access = Access::OWNER;
     const EFFECT: Effect = Effect::Idempotent;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["pending", "confirmed"] }];
     const REST: &'static [Rest] = &[Rest::delete("/bookings/{id}", 200)];
     type Reply = Booking;
     type Error = BookingError;
@@ -152,6 +162,7 @@ impl Request for ConfirmBooking {
     const SUBJECT: &'static str = "booking.confirm";
     const ACCESS: Access = CLINIC_STAFF;
     const EFFECT: Effect = Effect::Idempotent;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["pending"] }];
     const REST: &'static [Rest] = &[Rest::post("/bookings/{id}/confirm", 200)];
     type Reply = Booking;
     type Error = BookingError;
@@ -170,6 +181,7 @@ impl Request for CompleteBooking {
     const SUBJECT: &'static str = "booking.complete";
     const ACCESS: Access = CLINIC_STAFF;
     const EFFECT: Effect = Effect::Idempotent;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["confirmed"] }];
     const REST: &'static [Rest] = &[Rest::post("/bookings/{id}/complete", 200)];
     type Reply = Booking;
     type Error = BookingError;
@@ -188,6 +200,7 @@ impl Request for MarkNoShow {
     const SUBJECT: &'static str = "booking.noShow";
     const ACCESS: Access = CLINIC_STAFF;
     const EFFECT: Effect = Effect::Idempotent;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["confirmed"] }];
     const REST: &'static [Rest] = &[Rest::post("/bookings/{id}/no-show", 200)];
     type Reply = Booking;
     type Error = BookingError;

@@ -4,6 +4,7 @@ use super::errors::BookingError;
 use super::rules;
 use crate::access::Access;
 use crate::ids::{ClinicId, ServiceId, StaffId, VendorId};
+use crate::money::Money;
 use crate::request::{Effect, Request, Rest};
 use crate::time::{Instant, TimeZone};
 use chrono::{DateTime, FixedOffset, NaiveDate};
@@ -14,16 +15,20 @@ use serde::{Deserialize, Serialize};
 /// The most days that one question may span.
 pub const MAX_DAYS: i64 = 31;
 
-/// The free slots of a service on some days, as the clinic's calendar counts them, the earliest first.
+/// The free slots on some days, the earliest first: of a service, of every service of a clinic, or of every service
+/// that a staff member performs, at all of their clinics.
 ///
-/// A service that takes no bookings, or whose clinic or vendor takes none, is not found.
+/// Days are those of the clinic's calendar. What is too soon or too far ahead for a service is not shown. A service
+/// that takes no bookings, or whose clinic or vendor takes none, is not found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
+#[garde(custom(something_is_named))]
 pub struct FindAvailability {
-    /// The service.
+    /// The service. One of `serviceId`, `clinicId` and `staffId` must be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
-    pub service_id: ServiceId,
-    /// The clinic. The service determines it; when it is given, they must agree.
+    pub service_id: Option<ServiceId>,
+    /// The clinic; beside a service they must agree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub clinic_id: Option<ClinicId>,
@@ -31,7 +36,7 @@ pub struct FindAvailability {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub vendor_id: Option<VendorId>,
-    /// Only with this staff member.
+    /// The staff member; beside a service or clinic, only with them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub staff_id: Option<StaffId>,
@@ -51,6 +56,15 @@ pub struct FindAvailability {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(length(chars, min = 1, max = 512))]
     pub cursor: Option<String>,
+}
+
+fn something_is_named(question: &FindAvailability, _: &()) -> garde::Result {
+    let FindAvailability { service_id, clinic_id, staff_id, .. } = question;
+    if service_id.is_some() || clinic_id.is_some() || staff_id.is_some() {
+        Ok(())
+    } else {
+        Err(garde::Error::new("one of serviceId, clinicId and staffId is needed"))
+    }
 }
 
 fn not_before_and_in_range(from: NaiveDate) -> impl FnOnce(&Option<NaiveDate>, &()) -> garde::Result {
@@ -74,21 +88,12 @@ impl Request for FindAvailability {
     type Error = BookingError;
 }
 
-/// The free slots of a service.
+/// Free slots, and the services that they are of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Availability {
-    /// The service.
-    pub service_id: ServiceId,
-    /// Its clinic.
-    pub clinic_id: ClinicId,
-    /// The clinic's time zone.
-    pub time_zone: TimeZone,
-    /// How long a visit takes, in minutes.
-    pub duration_minutes: u16,
-    /// True when the vendor service did not answer and these come from the booking service's own copy of the
-    /// schedule.
-    pub provisional: bool,
+    /// The services that were looked at, by id.
+    pub services: Vec<AvailableService>,
     /// The slots, the earliest first.
     pub items: Vec<Slot>,
     /// Opaque; absent on the last page.
@@ -96,10 +101,30 @@ pub struct Availability {
     pub next_cursor: Option<String>,
 }
 
-/// A time at which the service can be booked.
+/// A service of which slots are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AvailableService {
+    /// The service.
+    pub service_id: ServiceId,
+    /// Its clinic.
+    pub clinic_id: ClinicId,
+    /// Its name.
+    pub name: String,
+    /// The clinic's time zone.
+    pub time_zone: TimeZone,
+    /// How long a visit takes, in minutes.
+    pub duration_minutes: u16,
+    /// What it costs.
+    pub price: Money,
+}
+
+/// A time at which a service can be booked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Slot {
+    /// The service.
+    pub service_id: ServiceId,
     /// When the visit begins; `startsAt` of the booking.
     pub starts_at: Instant,
     /// When it ends.

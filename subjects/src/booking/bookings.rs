@@ -4,6 +4,7 @@ use super::values::{ActorKind, Attention, BookingStatus, ChangeKind, Species};
 use crate::ids::{BookingId, ClinicId, PetId, ServiceId, StaffId, UserId, VendorId};
 use crate::money::Money;
 use crate::time::{Instant, TimeZone};
+use crate::vendor::BookingPolicy;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,15 @@ pub struct Booking {
     pub time_zone: TimeZone,
     /// The price when it was booked.
     pub price: Money,
+    /// The clinic's rules when it was booked.
+    pub policy: BookingPolicy,
+    /// What the customer owes for moving or cancelling it late, so far.
+    pub fee: Money,
+    /// Until when it waits for the clinic; absent once the clinic has confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Instant>,
+    /// The version of the clinic's schedule on which it was made or last moved.
+    pub schedule_version: i64,
     /// What the customer or the clinic noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
@@ -144,4 +154,6 @@ pub struct BookingChange {
     /// What the clinic had to look at after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention: Option<Attention>,
+    /// What the customer owed after it.
+    pub fee: Money,
 }

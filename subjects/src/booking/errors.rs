@@ -15,6 +15,28 @@ service_error! {
         VendorUnavailable = Conflict, "vendor_unavailable", "the clinic does not offer this service at that time";
         /// The staff member who was named does not perform the service.
         StaffUnsuitable = Conflict, "staff_unsuitable", "that staff member does not perform this service";
+        /// Later than the service takes bookings for that time.
+        TooSoon = Conflict, "too_soon", "that time is too soon: the service needs more notice";
+        /// Further ahead than the service takes bookings.
+        TooFarAhead = Conflict, "too_far_ahead", "that time is further ahead than the service takes bookings";
+        /// A time at which no slot begins.
+        NotASlot = Conflict, "not_a_slot", "no slot of this service begins at that time";
+        /// No such hold, or not the caller's, or it has expired.
+        HoldNotFound = NotFound, "hold_not_found", "there is no such hold, or it has expired";
+        /// The hold is for another service, time or staff member.
+        HoldMismatch = Conflict, "hold_mismatch", "the hold is for another service, time or staff member";
+        /// The caller holds as much as one may at a time.
+        TooManyHolds = Conflict, "too_many_holds", "you hold as many slots as one may at a time";
+        /// It was not confirmed in time.
+        BookingExpired = Conflict, "booking_expired", "the booking was not confirmed in time";
+        /// No such calendar, or not the caller's.
+        CalendarNotFound = NotFound, "calendar_not_found", "there is no such calendar";
+        /// The caller has as many calendars as one may have.
+        TooManyCalendars = Conflict, "too_many_calendars", "you have as many calendars as one may have";
+        /// No such clinic, or one that takes no bookings.
+        ClinicNotFound = NotFound, "clinic_not_found", "there is no such clinic";
+        /// No such staff member, or one who takes no bookings.
+        StaffNotFound = NotFound, "staff_not_found", "there is no such staff member";
         /// A time that is already past.
         StartsInPast = BadRequest, "starts_in_past", "that time has already passed";
         /// The booking's status does not allow it.

@@ -41,6 +41,9 @@ pub struct BookingState {
     pub ends_at: Instant,
     /// The price when it was booked.
     pub price: Money,
+    /// What the customer owes for moving or cancelling it late, so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Money>,
     /// True until the time has been checked with the vendor service.
     pub provisional: bool,
     /// Why the clinic has to look at it.
@@ -72,6 +75,10 @@ impl From<&Booking> for BookingState {
             ends_at,
             time_zone: _,
             price,
+            policy: _,
+            fee,
+            expires_at: _,
+            schedule_version: _,
             notes: _,
             provisional,
             attention,
@@ -93,6 +100,7 @@ impl From<&Booking> for BookingState {
             starts_at: *starts_at,
             ends_at: *ends_at,
             price: *price,
+            fee: Some(*fee),
             provisional: *provisional,
             attention: *attention,
             created_at: *created_at,
@@ -125,6 +133,7 @@ mod tests {
     use super::*;
     use crate::booking::{PetOfBooking, Species, WalkIn};
     use crate::time::TimeZone;
+    use crate::vendor::BookingPolicy;
     use chrono::DateTime;
     use uuid::Uuid;
 
@@ -148,6 +157,10 @@ mod tests {
             ends_at: at,
             time_zone: TimeZone::parse("Asia/Makassar").unwrap(),
             price: Money::idr(125_000),
+            policy: BookingPolicy::default(),
+            fee: Money::idr(0),
+            expires_at: None,
+            schedule_version: 1,
             notes: Some("afraid of scales".into()),
             provisional: false,
             attention: None,

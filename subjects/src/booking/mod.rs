@@ -3,22 +3,26 @@
 pub mod actions;
 pub mod availability;
 pub mod bookings;
+pub mod calendars;
 pub mod errors;
 pub mod events;
+pub mod holds;
 pub mod queries;
 mod rules;
 pub mod values;
 
 pub use actions::{CancelBooking, CompleteBooking, ConfirmBooking, CreateBooking, MarkNoShow, UpdateBooking};
-pub use availability::{Availability, FindAvailability, Slot};
+pub use availability::{Availability, AvailableService, FindAvailability, Slot};
 pub use bookings::{Booking, BookingChange, PetDetails, PetOfBooking, WalkIn};
+pub use calendars::{Calendar, CalendarFeed, CreateCalendar, FindCalendars, NewCalendar, ReadCalendar, RemoveCalendar};
 pub use errors::BookingError;
 pub use events::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingCreated, BookingNeedsAttention, BookingNoShow,
     BookingState, BookingUpdated,
 };
+pub use holds::{CreateHold, FindHold, Hold, ReleaseHold};
 pub use queries::{BookingHistory, FindBookings, GetBooking};
-pub use values::{ActorKind, Attention, BookingStatus, ChangeKind, Species, UnknownName};
+pub use values::{ActorKind, Attention, BookingSort, BookingStatus, ChangeKind, Species, UnknownName};
 
 use crate::operation::{EventType, Operation};
 
@@ -36,6 +40,13 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<MarkNoShow>(SERVICE),
     Operation::of::<BookingHistory>(SERVICE),
     Operation::of::<FindAvailability>(SERVICE),
+    Operation::of::<CreateHold>(SERVICE),
+    Operation::of::<FindHold>(SERVICE),
+    Operation::of::<ReleaseHold>(SERVICE),
+    Operation::of::<CreateCalendar>(SERVICE),
+    Operation::of::<FindCalendars>(SERVICE),
+    Operation::of::<RemoveCalendar>(SERVICE),
+    Operation::of::<ReadCalendar>(SERVICE),
 ];
 
 /// Every event type of the booking service.

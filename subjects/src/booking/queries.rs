@@ -3,7 +3,7 @@
 use super::bookings::{Booking, BookingChange};
 use super::errors::BookingError;
 use super::rules;
-use super::values::BookingStatus;
+use super::values::{BookingSort, BookingStatus};
 use crate::access::Access;
 use crate::ids::{BookingId, ClinicId, PetId, StaffId};
 use crate::paging::Page;
@@ -62,6 +62,10 @@ pub struct FindBookings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(custom(rules::sensible_instant))]
     pub to: Option<Instant>,
+    /// The order; the earliest visit first unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub sort: Option<BookingSort>,
     /// How many at the most: 1 to 100, 20 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1, max = 100))]

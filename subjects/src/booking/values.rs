@@ -54,6 +54,18 @@ macro_rules! named_values {
 }
 
 named_values! {
+    /// The order of a list of bookings.
+    pub enum BookingSort {
+        /// The earliest visit first.
+        StartsAt = "startsAt",
+        /// The latest visit first.
+        StartsAtDescending = "-startsAt",
+        /// The latest made first.
+        CreatedAtDescending = "-createdAt",
+    }
+}
+
+named_values! {
     /// Where a booking stands: pending, then confirmed, then completed or no_show; or cancelled from the first two.
     pub enum BookingStatus {
         /// Made, and waiting for the clinic.
@@ -122,7 +134,9 @@ named_values! {
         NoShow = "no_show",
         /// It was called off.
         Cancelled = "cancelled",
-        /// It was checked against the vendor's own schedule, and fits.
+        /// Nobody confirmed it in time.
+        Expired = "expired",
+        /// It was checked against the vendor's schedule, and fits.
         Checked = "checked",
         /// What it was made on no longer holds.
         NeedsAttention = "needs_attention",

@@ -1,14 +1,15 @@
 //! One operation object: a path and a method.
 
+use super::content::Sources;
 use super::route::Route;
-use super::{body, parameters, responses};
+use super::{body, headers, parameters, responses};
 use crate::access::Access;
 use crate::documents::{access_sentence, entity, summary};
 use crate::request::RouteCaller;
 use serde_json::{Map, Value, json};
 
 /// The operation object of all routes that share a path and a method.
-pub(super) fn operation(sharing: &[Route<'_>], schemas: &mut Map<String, Value>) -> Value {
+pub(super) fn operation(sharing: &[Route<'_>], sources: &Sources<'_>, schemas: &mut Map<String, Value>) -> Value {
     let join = |part: fn(&Route<'_>) -> String, between: &str| {
         sharing.iter().map(part).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(between)
     };
@@ -23,11 +24,11 @@ pub(super) fn operation(sharing: &[Route<'_>], schemas: &mut Map<String, Value>)
     object.insert("tags".to_owned(), json!(tags));
     object.insert("x-petpro-subjects".to_owned(), json!(subjects));
     object.insert("security".to_owned(), security(sharing));
-    object.insert("parameters".to_owned(), parameters::parameters(sharing));
+    object.insert("parameters".to_owned(), parameters::parameters(sharing, schemas));
     if let Some(request_body) = body::request_body(sharing, schemas) {
         object.insert("requestBody".to_owned(), request_body);
     }
-    object.insert("responses".to_owned(), responses::responses(sharing));
+    object.insert("responses".to_owned(), responses::responses(sharing, sources, schemas));
     Value::Object(object)
 }
 
@@ -54,4 +55,19 @@ fn security(sharing: &[Route<'_>]) -> Value {
 
 fn wants_token(access: Access) -> bool {
     access != Access::PUBLIC
+}
+
+/// The same operation at an older path that leads to it.
+pub(super) fn deprecated(operation: &Value, canonical_path: &str) -> Value {
+    let mut operation = operation.clone();
+    if let Some(responses) = operation.get_mut("responses") {
+        headers::deprecate(responses);
+    }
+    let id = operation.get("operationId").and_then(Value::as_str).map(|id| format!("{id}-deprecated"));
+    if let Some(object) = operation.as_object_mut() {
+        object.insert("deprecated".to_owned(), json!(true));
+        object.insert("operationId".to_owned(), json!(id));
+        object.insert("description".to_owned(), json!(format!("Use `{canonical_path}`, which does the same.")));
+    }
+    operation
 }

@@ -1,12 +1,14 @@
 //! Parameters: fields in the path, fields in the query, and the headers that the edge understands.
 
+use super::content::{are_fields_chosen, field_schema};
+use super::places::takes_version;
 use super::route::Route;
 use crate::request::{Effect, Method};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The parameters of all routes that share a path and a method.
-pub(super) fn parameters(sharing: &[Route<'_>]) -> Value {
+pub(super) fn parameters(sharing: &[Route<'_>], schemas: &mut Map<String, Value>) -> Value {
     // By place and name, since routes that share a path share its parameters.
     let mut by_name: BTreeMap<(u8, String), Value> = BTreeMap::new();
     for route in sharing {
@@ -23,11 +25,41 @@ pub(super) fn parameters(sharing: &[Route<'_>]) -> Value {
         if route.operation.effect == Effect::Keyed {
             by_name.insert((2, "Idempotency-Key".to_owned()), component("idempotencyKey"));
         }
-        if matches!(route.rest.method, Method::Put | Method::Patch) {
-            by_name.insert((2, "If-Match".to_owned()), component("ifMatch"));
+        if are_fields_chosen(route) {
+            by_name.insert((1, "fields".to_owned()), fields(route, schemas));
+        }
+        match route.rest.method {
+            Method::Put | Method::Patch => {
+                by_name.insert((2, "If-Match".to_owned()), component("ifMatch"));
+            }
+            Method::Get => {
+                by_name.insert((2, "If-None-Match".to_owned()), component("ifNoneMatch"));
+                by_name.insert((2, "If-Match".to_owned()), component("ifMatchOfRead"));
+            }
+            _ if takes_version(route.rest) => {
+                by_name.insert((2, "If-Match".to_owned()), component("ifMatchAtWill"));
+            }
+            _ => {}
         }
     }
-    Value::Array(by_name.into_values().chain([component("correlationId")]).collect())
+    Value::Array(by_name.into_values().chain(["correlationId", "traceparent"].map(component)).collect())
+}
+
+/// A list of names separated by commas.
+fn fields(route: &Route<'_>, schemas: &mut Map<String, Value>) -> Value {
+    let mut parameter = json!({
+        "name": "fields",
+        "in": "query",
+        "required": false,
+        "description": "Only these fields of the entity, or of each item of a list. Inner ones stand behind a dot.",
+        "style": "form",
+        "explode": false,
+    });
+    let names = json!({ "type": "array", "items": field_schema(route, schemas), "minItems": 1, "uniqueItems": true });
+    if let Some(parameter) = parameter.as_object_mut() {
+        parameter.insert("schema".to_owned(), names);
+    }
+    parameter
 }
 
 fn component(name: &str) -> Value {
@@ -93,15 +125,43 @@ pub(super) fn components() -> Value {
             "in": "header",
             "required": true,
             "description": "The version that the change is based on: the `ETag` of the last read.",
-            "schema": { "type": "string", "pattern": "^\"[0-9]{1,19}\"$" },
+            "schema": { "type": "string", "pattern": "^\"[0-9]{1,18}\"$" },
             "example": "\"3\"",
+        },
+        "ifMatchAtWill": {
+            "name": "If-Match",
+            "in": "header",
+            "required": false,
+            "description": "Done only if this is still the version: the `ETag` of the last read.",
+            "schema": { "type": "string", "pattern": "^\"[0-9]{1,18}\"$" },
+        },
+        "ifMatchOfRead": {
+            "name": "If-Match",
+            "in": "header",
+            "required": false,
+            "description": "Answered only if one of these is still the `ETag`, or if it is `*`; 412 otherwise.",
+            "schema": { "type": "string" },
+        },
+        "ifNoneMatch": {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": false,
+            "description": "The `ETag` of what the client has, several, or `*`: 304 without a body where it still holds.",
+            "schema": { "type": "string" },
+        },
+        "traceparent": {
+            "name": "traceparent",
+            "in": "header",
+            "required": false,
+            "description": "W3C Trace Context: the span that the request belongs to. What is not one is passed over.",
+            "schema": { "type": "string" },
         },
         "correlationId": {
             "name": "x-correlation-id",
             "in": "header",
             "required": false,
-            "description": "Comes back in the answer and stands in every log line of the request. One is made where none is given.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[A-Za-z0-9._:-]+$" },
+            "description": "Comes back in the answer and stands in every log line of the request. One is made where none is given, or where it is not 1 to 128 letters, digits and `.`, `_`, `:`, `-`.",
+            "schema": { "type": "string" },
         },
     })
 }

@@ -1,10 +1,12 @@
 //! Problem documents (RFC 9457): their schema, and a response for each error code.
 
+use super::headers::refusal_headers;
 use crate::documents::SCHEMA_REFERENCE;
 use crate::error::{ErrorCode, ErrorReason};
 use crate::operation::Operation;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The media type of every error.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -60,10 +62,41 @@ pub(super) fn schemas(generator: &mut SchemaGenerator) -> Map<String, Value> {
     Map::from_iter([("Problem".to_owned(), problem)])
 }
 
-/// One response for each error code, kept once.
-pub(super) fn responses() -> Value {
+/// One response for each error code, one for each code that a service has reasons of its own for, and those without a
+/// problem that all operations share; kept once.
+pub(super) fn responses<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Value {
     let by_code = ErrorCode::ALL.into_iter().map(|code| (code.as_str().to_owned(), response(code, &[])));
-    Value::Object(by_code.collect())
+    let mut responses: Map<String, Value> = by_code.collect();
+    let mut own: BTreeMap<(&str, ErrorCode), Vec<OwnReason>> = BTreeMap::new();
+    for operation in operations {
+        for reason in (operation.errors)() {
+            let reasons = own.entry((operation.service, reason.code)).or_default();
+            let own_reason = OwnReason { service: operation.service, reason };
+            if !reasons.contains(&own_reason) {
+                reasons.push(own_reason);
+            }
+        }
+    }
+    for ((service, code), reasons) in own {
+        responses.insert(name_of_service(code, service), response(code, &reasons));
+    }
+    let not_modified = json!({
+        "description": "What the client has, as `If-None-Match` says, is what there is.",
+        "headers": refusal_headers(&[("ETag", "etag"), ("Vary", "vary")]),
+    });
+    responses.insert("not_modified".to_owned(), not_modified);
+    let too_large = json!({ "description": "The headers are larger than allowed; told without a body." });
+    responses.insert("headers_too_large".to_owned(), too_large);
+    Value::Object(responses)
+}
+
+/// A reference to the response of a code for which a service has reasons of its own.
+pub(super) fn of_service(code: ErrorCode, service: &str) -> Value {
+    json!({ "$ref": format!("#/components/responses/{}", name_of_service(code, service)) })
+}
+
+fn name_of_service(code: ErrorCode, service: &str) -> String {
+    format!("{service}.{}", code.as_str())
 }
 
 /// A reference to the response of a code.
@@ -73,7 +106,7 @@ pub(super) fn common(code: ErrorCode) -> Value {
 
 /// A refusal of a service's own.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct OwnReason {
+struct OwnReason {
     /// The service that refuses.
     pub service: &'static str,
     /// What it says.
@@ -88,18 +121,23 @@ impl OwnReason {
 }
 
 /// The response of a code to which an operation adds reasons of its own.
-pub(super) fn response(code: ErrorCode, own: &[OwnReason]) -> Value {
+fn response(code: ErrorCode, own: &[OwnReason]) -> Value {
     let names = own.iter().map(|own| own.example_name()).chain([code.as_str().to_owned()]);
     let reference = |name: String| json!({ "$ref": format!("#/components/examples/{name}") });
     let examples: Map<String, Value> = names.map(|name| (name.clone(), reference(name))).collect();
-    let mut headers = json!({ "x-correlation-id": { "$ref": "#/components/headers/correlationId" } });
-    let may_be_retried = matches!(code, ErrorCode::Conflict | ErrorCode::RateLimited | ErrorCode::Unavailable);
-    if let (true, Some(headers)) = (may_be_retried, headers.as_object_mut()) {
-        headers.insert("Retry-After".to_owned(), json!({ "$ref": "#/components/headers/retryAfter" }));
+    let mut more = vec![];
+    if matches!(code, ErrorCode::Conflict | ErrorCode::RateLimited | ErrorCode::Unavailable) {
+        more.push(("Retry-After", "retryAfter"));
+    }
+    if code == ErrorCode::Unauthenticated {
+        more.push(("WWW-Authenticate", "authenticate"));
+    }
+    if code == ErrorCode::MethodNotAllowed {
+        more.push(("Allow", "allow"));
     }
     json!({
         "description": description(code),
-        "headers": headers,
+        "headers": refusal_headers(&more),
         "content": {
             PROBLEM_JSON: { "schema": { "$ref": format!("{SCHEMA_REFERENCE}Problem") }, "examples": examples },
         },
@@ -151,6 +189,7 @@ const fn description(code: ErrorCode) -> &'static str {
         ErrorCode::NotFound => "There is no such thing, or the caller may not know of it.",
         ErrorCode::MethodNotAllowed => "The path exists, but not for this method.",
         ErrorCode::NotAcceptable => "No representation that the caller accepts.",
+        ErrorCode::RequestTimeout => "The request was not sent completely in time.",
         ErrorCode::Conflict => "The current state does not allow it, or the same request is still running.",
         ErrorCode::Gone => "It was there and is not any more.",
         ErrorCode::PreconditionFailed => "If-Match names a version that is not the current one.",

@@ -1,5 +1,6 @@
 //! The routes of the contract, grouped by what the document lists once: path and method.
 
+use super::answers::Answer;
 use super::location::location_of;
 use crate::documents::{Shape, is_empty_reply};
 use crate::operation::Operation;
@@ -23,6 +24,8 @@ pub(super) struct Route<'a> {
     pub reply_shape: Shape,
     /// Where what it creates is found.
     pub location: Option<&'static str>,
+    /// The shape of the answer.
+    pub answer: Answer,
 }
 
 impl Route<'_> {
@@ -58,6 +61,7 @@ pub(super) fn routes<'a>(operations: &[&'a Operation], generator: &mut SchemaGen
                 request: Shape::of(&request_schema, generator),
                 reply: (!is_empty_reply(&reply_schema)).then(|| reply_schema.clone()),
                 reply_shape: Shape::of(&reply_schema, generator),
+                answer: Answer::of_schema(&reply_schema, generator),
                 location: location_of(operation, operations.iter().copied()),
             });
         }

@@ -6,7 +6,7 @@ use super::rules;
 use super::vendors::Vendor;
 use crate::access::Access;
 use crate::ids::VendorId;
-use crate::request::{Effect, Request, Rest};
+use crate::request::{Effect, Request, Rest, When};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,8 @@ pub struct SubmitVendor {
 impl Request for SubmitVendor {
     const SUBJECT: &'static str = "vendor.submit";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["draft", "rejected"] }];
     const REST: &'static [Rest] = &[Rest::post("/vendors/{id}/submit", 200)];
     type Reply = Vendor;
     type Error = VendorError;
@@ -39,7 +40,8 @@ pub struct ApproveVendor {
 impl Request for ApproveVendor {
     const SUBJECT: &'static str = "vendor.approve";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["submitted", "suspended"] }];
     const REST: &'static [Rest] = &[Rest::post("/vendors/{id}/approve", 200)];
     type Reply = Vendor;
     type Error = VendorError;
@@ -59,7 +61,8 @@ pub struct RejectVendor {
 impl Request for RejectVendor {
     const SUBJECT: &'static str = "vendor.reject";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["submitted"] }];
     const REST: &'static [Rest] = &[Rest::post("/vendors/{id}/reject", 200)];
     type Reply = Vendor;
     type Error = VendorError;
@@ -79,7 +82,8 @@ pub struct SuspendVendor {
 impl Request for SuspendVendor {
     const SUBJECT: &'static str = "vendor.suspend";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
+    const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["approved"] }];
     const REST: &'static [Rest] = &[Rest::post("/vendors/{id}/suspend", 200)];
     type Reply = Vendor;
     type Error = VendorError;

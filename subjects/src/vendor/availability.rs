@@ -3,6 +3,7 @@
 use super::error::VendorError;
 use super::events::ServiceState;
 use super::opening::OpenInterval;
+use super::policy::BookingPolicy;
 use super::rules;
 use crate::access::Access;
 use crate::ids::{ClinicId, ServiceId, StaffId, VendorId};
@@ -97,6 +98,9 @@ pub struct ClinicAvailability {
     pub vendor_id: VendorId,
     /// The zone of its wall clocks.
     pub time_zone: TimeZone,
+    /// The clinic's rules for bookings.
+    #[serde(default)]
+    pub policy: BookingPolicy,
     /// The version of the schedule, as `hours.updated` tells it.
     pub schedule_version: i64,
     /// Whether it takes bookings at all: the vendor is approved, the clinic active, and the service, where one

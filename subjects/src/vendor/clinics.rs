@@ -2,6 +2,7 @@
 
 use super::WRITERS;
 use super::error::VendorError;
+use super::policy::BookingPolicy;
 use super::rules;
 use super::vendors::VendorKind;
 use crate::access::Access;
@@ -77,6 +78,8 @@ pub struct Clinic {
     pub coordinates: Option<Coordinates>,
     /// The zone of its wall clocks.
     pub time_zone: TimeZone,
+    /// Its rules for bookings.
+    pub policy: BookingPolicy,
     /// False: closed by its vendor for the time being, and hidden from the public.
     pub active: bool,
     /// How far it is from the point that was asked for, in kilometres; only in answers to a search by distance.
@@ -96,6 +99,9 @@ pub struct Clinic {
 pub enum ClinicSort {
     /// By name.
     Name,
+    /// By name, the other way round.
+    #[serde(rename = "-name")]
+    NameDescending,
     /// Nearest first; needs `latitude` and `longitude`.
     Distance,
     /// Best match of `text` first.
@@ -223,6 +229,10 @@ pub struct CreateClinic {
     /// The zone of its wall clocks.
     #[garde(skip)]
     pub time_zone: TimeZone,
+    /// Its rules for bookings; what is left out has its default.
+    #[serde(default)]
+    #[garde(dive)]
+    pub policy: BookingPolicy,
 }
 
 impl Request for CreateClinic {
@@ -263,6 +273,10 @@ pub struct UpdateClinic {
     /// The zone of its wall clocks.
     #[garde(skip)]
     pub time_zone: TimeZone,
+    /// Its rules for bookings; what is left out has its default.
+    #[serde(default)]
+    #[garde(dive)]
+    pub policy: BookingPolicy,
     /// False: closed for the time being, and hidden from the public.
     #[garde(skip)]
     pub active: bool,
@@ -271,7 +285,7 @@ pub struct UpdateClinic {
 impl Request for UpdateClinic {
     const SUBJECT: &'static str = "clinic.update";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::put("/clinics/{id}")];
     type Reply = Clinic;
     type Error = VendorError;
@@ -288,7 +302,7 @@ pub struct RemoveClinic {
 impl Request for RemoveClinic {
     const SUBJECT: &'static str = "clinic.remove";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::delete("/clinics/{id}", 204)];
     type Reply = ();
     type Error = VendorError;

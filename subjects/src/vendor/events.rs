@@ -2,8 +2,11 @@
 //! address, no telephone number. From the last of each a reader can compute availability by itself, with
 //! [`OpeningHours::worked_between`](super::opening::OpeningHours::worked_between).
 
-use super::opening::{OpeningHours, WeeklyInterval};
+use super::opening::OpeningHours;
+use super::policy::BookingPolicy;
+use super::services::{default_booking_window_days, default_slot_step_minutes};
 use super::vendors::{VendorKind, VendorStatus};
+use super::working::{WorkingException, WorkingInterval};
 use crate::access::MembershipRole;
 use crate::ids::{ClinicId, MembershipId, ServiceId, StaffId, UserId, VendorId};
 use crate::money::Money;
@@ -44,8 +47,14 @@ pub struct ClinicState {
     pub clinic_id: ClinicId,
     /// Its vendor.
     pub vendor_id: VendorId,
+    /// Its name, which is a business's.
+    #[serde(default)]
+    pub name: String,
     /// The zone of its wall clocks.
     pub time_zone: TimeZone,
+    /// Its rules for bookings.
+    #[serde(default)]
+    pub policy: BookingPolicy,
     /// False: closed for the time being, or gone.
     pub active: bool,
     /// True in its last event: it is gone.
@@ -77,6 +86,15 @@ pub struct ServiceState {
     pub price: Money,
     /// How many pets one session takes.
     pub capacity: u16,
+    /// How many minutes apart the beginnings of its slots lie.
+    #[serde(default = "default_slot_step_minutes")]
+    pub slot_step_minutes: u16,
+    /// How many minutes before the visit it is booked at the latest.
+    #[serde(default)]
+    pub minimum_notice_minutes: u32,
+    /// How many days ahead it is booked at the earliest.
+    #[serde(default = "default_booking_window_days")]
+    pub booking_window_days: u16,
     /// False: not offered for the time being, or gone.
     pub active: bool,
     /// Its version.
@@ -97,7 +115,10 @@ pub struct StaffState {
     pub service_ids: Vec<ServiceId>,
     /// Their own week; absent: whenever the clinic is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hours: Option<Vec<WeeklyInterval>>,
+    pub hours: Option<Vec<WorkingInterval>>,
+    /// The dates on which they work otherwise than usual, or not at all.
+    #[serde(default)]
+    pub exceptions: Vec<WorkingException>,
     /// False: away for the time being, or gone.
     pub active: bool,
     /// Their version.

@@ -68,7 +68,7 @@ pub struct UpdateHours {
 impl Request for UpdateHours {
     const SUBJECT: &'static str = "hours.update";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::put("/clinics/{clinicId}/hours")];
     type Reply = Schedule;
     type Error = VendorError;

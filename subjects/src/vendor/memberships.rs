@@ -74,7 +74,18 @@ pub struct Membership {
     pub version: i64,
 }
 
-/// Lists memberships, oldest first: those of a vendor, for its administrators, or without a vendor the caller's
+/// The order of a list of memberships.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum MembershipSort {
+    /// The earliest made first.
+    #[serde(rename = "createdAt")]
+    CreatedAt,
+    /// The latest made first.
+    #[serde(rename = "-createdAt")]
+    CreatedAtDescending,
+}
+
+/// Lists memberships, oldest first unless told: those of a vendor, for its administrators, or without a vendor the caller's
 /// own ones, invitations among them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
@@ -87,6 +98,10 @@ pub struct FindMemberships {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub status: Option<MembershipStatus>,
+    /// The order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub sort: Option<MembershipSort>,
     /// How many at the most; 20 unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1, max = MAX_LIMIT))]
@@ -170,7 +185,7 @@ pub struct UpdateMembership {
 impl Request for UpdateMembership {
     const SUBJECT: &'static str = "membership.update";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::put("/vendors/{vendorId}/members/{id}")];
     type Reply = Membership;
     type Error = VendorError;
@@ -190,7 +205,7 @@ pub struct RevokeMembership {
 impl Request for RevokeMembership {
     const SUBJECT: &'static str = "membership.revoke";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::delete("/vendors/{vendorId}/members/{id}", 204)];
     type Reply = ();
     type Error = VendorError;

@@ -10,11 +10,13 @@ pub mod hours;
 pub mod memberships;
 pub mod opening;
 mod opening_rules;
+pub mod policy;
 mod rules;
 pub mod services;
 pub mod staff;
 pub mod vendors;
 pub mod wall_time;
+pub mod working;
 
 pub use approval::{ApproveVendor, RejectVendor, SubmitVendor, SuspendVendor};
 pub use availability::{ClinicAvailability, MAX_AVAILABILITY_DAYS, StaffAvailability, VendorAvailability};
@@ -29,16 +31,19 @@ pub use events::{
 };
 pub use hours::{FindHours, Schedule, UpdateHours};
 pub use memberships::{
-    AcceptMembership, FindMemberships, InviteMember, Membership, MembershipStatus, RevokeMembership, UpdateMembership,
+    AcceptMembership, FindMemberships, InviteMember, Membership, MembershipSort, MembershipStatus, RevokeMembership,
+    UpdateMembership,
 };
 pub use opening::{DayInterval, HourException, OpenInterval, OpeningHours, Weekday, WeeklyInterval};
-pub use services::{CreateService, FindService, FindServices, RemoveService, Service, UpdateService};
-pub use staff::{CreateStaff, FindStaff, FindStaffMember, RemoveStaff, Staff, UpdateStaff};
+pub use policy::BookingPolicy;
+pub use services::{CreateService, FindService, FindServices, RemoveService, Service, ServiceSort, UpdateService};
+pub use staff::{CreateStaff, FindStaff, FindStaffMember, RemoveStaff, Staff, StaffSort, UpdateStaff};
 pub use vendors::{
     CreateVendor, FindVendor, FindVendors, NewOwner, RegisterVendor, RegisteredVendor, RemoveVendor, UpdateVendor,
-    Vendor, VendorKind, VendorStatus,
+    Vendor, VendorKind, VendorSort, VendorStatus,
 };
 pub use wall_time::WallTime;
+pub use working::{OwnHours, WorkingException, WorkingInterval};
 
 use crate::access::{Access, MembershipRole, Role, Who};
 use crate::operation::{EventType, Operation};

@@ -95,6 +95,9 @@ pub struct DayInterval {
 }
 
 impl DayInterval {
+    /// From midnight to midnight.
+    pub(super) const WHOLE_DAY: DayInterval = DayInterval { opens: WallTime::MIDNIGHT, closes: WallTime::MIDNIGHT };
+
     /// How long it is on the wall, in minutes: from 1 to a whole day.
     pub(super) fn wall_minutes(self) -> u16 {
         let opens = self.opens.minute_of_day();
@@ -166,20 +169,6 @@ impl OpeningHours {
         open_between(self.time_zone, first, last, |date| self.day_intervals(date))
     }
 
-    /// The intervals in which a staff member works between two dates: the clinic's open time, and where the
-    /// staff member has a week of their own, only what lies within both.
-    pub fn worked_between(
-        &self,
-        own_week: Option<&[WeeklyInterval]>,
-        first: NaiveDate,
-        last: NaiveDate,
-    ) -> Vec<OpenInterval> {
-        let open = self.open_between(first, last);
-        let Some(own_week) = own_week else { return open };
-        let own = open_between(self.time_zone, first, last, |date| weekly_intervals_of(own_week, date));
-        intersect(&open, &own)
-    }
-
     /// The date in the clinic's zone at an instant.
     pub fn local_date(&self, instant: Instant) -> NaiveDate {
         instant.with_timezone(&self.time_zone.0).date_naive()
@@ -216,7 +205,7 @@ fn weekly_intervals_of(week: &[WeeklyInterval], date: NaiveDate) -> Vec<DayInter
         .collect()
 }
 
-fn open_between(
+pub(super) fn open_between(
     time_zone: TimeZone,
     first: NaiveDate,
     last: NaiveDate,

@@ -2,6 +2,7 @@
 
 use super::opening::{DayInterval, HourException, WeeklyInterval};
 use super::wall_time::WallTime;
+use super::working::{WorkingException, WorkingInterval};
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
@@ -19,9 +20,19 @@ pub(super) fn weekly_intervals_apart(week: &[WeeklyInterval], _: &()) -> garde::
     apart(spans, 7 * u32::from(WallTime::MINUTES_PER_DAY))
 }
 
-/// [`weekly_intervals_apart`] for a field that may be absent.
-pub(super) fn weekly_intervals_apart_if_present(week: &Option<Vec<WeeklyInterval>>, context: &()) -> garde::Result {
-    week.as_deref().map_or(Ok(()), |week| weekly_intervals_apart(week, context))
+/// The same for the week of a staff member, at whichever clinics: nobody works at two of them at a time.
+pub(super) fn working_week_apart_if_present(week: &Option<Vec<WorkingInterval>>, context: &()) -> garde::Result {
+    let Some(week) = week else { return Ok(()) };
+    let intervals: Vec<WeeklyInterval> = week
+        .iter()
+        .map(|interval| WeeklyInterval { day: interval.day, opens: interval.opens, closes: interval.closes })
+        .collect();
+    weekly_intervals_apart(&intervals, context)
+}
+
+/// No date has more than one exception of a staff member.
+pub(super) fn working_exceptions_on_distinct_dates(exceptions: &[WorkingException], _: &()) -> garde::Result {
+    one_each(exceptions.iter().map(|exception| exception.date))
 }
 
 /// No two intervals of a date overlap.
@@ -50,10 +61,15 @@ fn apart(mut spans: Vec<(u32, u32)>, circle: u32) -> garde::Result {
 
 /// No date has more than one exception.
 pub(super) fn exceptions_on_distinct_dates(exceptions: &[HourException], _: &()) -> garde::Result {
-    let dates: BTreeSet<NaiveDate> = exceptions.iter().map(|exception| exception.date).collect();
-    if dates.len() == exceptions.len() {
-        Ok(())
-    } else {
-        Err(garde::Error::new("a date must not have more than one exception"))
+    one_each(exceptions.iter().map(|exception| exception.date))
+}
+
+fn one_each(dates: impl Iterator<Item = NaiveDate>) -> garde::Result {
+    let mut seen = BTreeSet::new();
+    for date in dates {
+        if !seen.insert(date) {
+            return Err(garde::Error::new("a date must not have more than one exception"));
+        }
     }
+    Ok(())
 }

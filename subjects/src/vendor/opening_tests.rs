@@ -1,4 +1,6 @@
 use super::*;
+use crate::ids::ClinicId;
+use crate::vendor::working::{OwnHours, WorkingException, WorkingInterval};
 use chrono::DateTime;
 use proptest::prelude::*;
 
@@ -120,13 +122,20 @@ fn a_date_that_a_zone_skipped_altogether_is_no_day() {
 #[test]
 fn a_week_of_ones_own_only_narrows_the_clinics_hours() {
     let clinic = hours("Asia/Jakarta", every_day("08:00", "16:00"));
-    let monday_late = [WeeklyInterval { day: Weekday::Monday, opens: wall("12:00"), closes: wall("20:00") }];
-    let worked = clinic.worked_between(Some(&monday_late), date("2026-03-02"), date("2026-03-03"));
+    let here = ClinicId::new();
+    let interval = |day, clinic_id| WorkingInterval { day, opens: wall("12:00"), closes: wall("20:00"), clinic_id };
+    let monday_late = [interval(Weekday::Monday, None), interval(Weekday::Tuesday, Some(ClinicId::new()))];
+    let worked = |week: Option<&[WorkingInterval]>, exceptions: &[WorkingException]| {
+        clinic.worked_between(here, OwnHours { week, exceptions }, date("2026-03-02"), date("2026-03-03"))
+    };
     let instant = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc);
     let expected = OpenInterval { from: instant("2026-03-02T05:00:00Z"), to: instant("2026-03-02T09:00:00Z") };
-    assert_eq!(worked, [expected]);
-    assert!(clinic.worked_between(Some(&[]), date("2026-03-02"), date("2026-03-03")).is_empty());
-    assert_eq!(clinic.worked_between(None, date("2026-03-02"), date("2026-03-03")).len(), 2);
+    assert_eq!(worked(Some(&monday_late), &[]), [expected]);
+    assert!(worked(Some(&[]), &[]).is_empty());
+    assert_eq!(worked(None, &[]).len(), 2);
+    let on_leave = [WorkingException { date: date("2026-03-02"), intervals: Vec::new() }];
+    assert!(worked(Some(&monday_late), &on_leave).is_empty());
+    assert_eq!(worked(None, &on_leave).len(), 1);
 }
 
 #[test]
@@ -198,7 +207,12 @@ proptest! {
     #[test]
     fn nobody_works_while_the_clinic_is_closed(hours in any_hours(), own_week in any_week(), day in any_date()) {
         let open = hours.open_between(day, day);
-        for worked in hours.worked_between(Some(&own_week), day, day) {
+        let week: Vec<WorkingInterval> = own_week
+            .iter()
+            .map(|own| WorkingInterval { day: own.day, opens: own.opens, closes: own.closes, clinic_id: None })
+            .collect();
+        let own = OwnHours { week: Some(&week), exceptions: &[] };
+        for worked in hours.worked_between(ClinicId::new(), own, day, day) {
             prop_assert!(open.iter().any(|interval| interval.contains(worked.from, worked.to)));
         }
     }

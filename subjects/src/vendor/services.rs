@@ -38,6 +38,12 @@ pub struct Service {
     pub price: Money,
     /// How many pets one session takes.
     pub capacity: u16,
+    /// How many minutes apart the beginnings of its slots lie, counted from when a staff member begins to work.
+    pub slot_step_minutes: u16,
+    /// How many minutes before the visit a customer books it at the latest.
+    pub minimum_notice_minutes: u32,
+    /// How many days ahead a customer books it at the earliest.
+    pub booking_window_days: u16,
     /// False: not offered for the time being, and hidden from the public.
     pub active: bool,
     /// When it was made.
@@ -48,7 +54,27 @@ pub struct Service {
     pub version: i64,
 }
 
-/// Lists services by name: of a clinic, of a vendor, or of everybody.
+/// The order of a list of services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ServiceSort {
+    /// By name.
+    #[serde(rename = "name")]
+    Name,
+    /// By name, the other way round.
+    #[serde(rename = "-name")]
+    NameDescending,
+    /// The cheapest first.
+    #[serde(rename = "price")]
+    Price,
+    /// The dearest first.
+    #[serde(rename = "-price")]
+    PriceDescending,
+    /// The shortest first.
+    #[serde(rename = "durationMinutes")]
+    DurationMinutes,
+}
+
+/// Lists services, by name unless told: of a clinic, of a vendor, or of everybody.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct FindServices {
@@ -64,6 +90,10 @@ pub struct FindServices {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(length(chars, max = 100), custom(rules::readable_if_present))]
     pub text: Option<String>,
+    /// The order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub sort: Option<ServiceSort>,
     /// How many at the most; 20 unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1, max = MAX_LIMIT))]
@@ -134,10 +164,31 @@ pub struct CreateService {
     #[serde(default = "one")]
     #[garde(range(min = 1, max = 100))]
     pub capacity: u16,
+    /// How many minutes apart the beginnings of its slots lie, counted from when a staff member begins to work; 15
+    /// unless told.
+    #[serde(default = "default_slot_step_minutes")]
+    #[garde(range(min = 5, max = 1440))]
+    pub slot_step_minutes: u16,
+    /// How many minutes before the visit a customer books it at the latest: at most 30 days. 0 unless told.
+    #[serde(default)]
+    #[garde(range(max = 43_200))]
+    pub minimum_notice_minutes: u32,
+    /// How many days ahead a customer books it at the earliest; 180 unless told.
+    #[serde(default = "default_booking_window_days")]
+    #[garde(range(min = 1, max = 730))]
+    pub booking_window_days: u16,
 }
 
 const fn one() -> u16 {
     1
+}
+
+pub(super) const fn default_slot_step_minutes() -> u16 {
+    15
+}
+
+pub(super) const fn default_booking_window_days() -> u16 {
+    180
 }
 
 impl Request for CreateService {
@@ -179,6 +230,19 @@ pub struct UpdateService {
     /// How many pets one session takes.
     #[garde(range(min = 1, max = 100))]
     pub capacity: u16,
+    /// How many minutes apart the beginnings of its slots lie, counted from when a staff member begins to work; 15
+    /// unless told.
+    #[serde(default = "default_slot_step_minutes")]
+    #[garde(range(min = 5, max = 1440))]
+    pub slot_step_minutes: u16,
+    /// How many minutes before the visit a customer books it at the latest: at most 30 days. 0 unless told.
+    #[serde(default)]
+    #[garde(range(max = 43_200))]
+    pub minimum_notice_minutes: u32,
+    /// How many days ahead a customer books it at the earliest; 180 unless told.
+    #[serde(default = "default_booking_window_days")]
+    #[garde(range(min = 1, max = 730))]
+    pub booking_window_days: u16,
     /// False: not offered for the time being, and hidden from the public.
     #[garde(skip)]
     pub active: bool,
@@ -187,7 +251,7 @@ pub struct UpdateService {
 impl Request for UpdateService {
     const SUBJECT: &'static str = "service.update";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::put("/services/{id}")];
     type Reply = Service;
     type Error = VendorError;
@@ -204,7 +268,7 @@ pub struct RemoveService {
 impl Request for RemoveService {
     const SUBJECT: &'static str = "service.remove";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::delete("/services/{id}", 204)];
     type Reply = ();
     type Error = VendorError;

@@ -2,7 +2,8 @@
 
 use super::WRITERS;
 use super::error::VendorError;
-use super::opening::{MAX_WEEKLY_INTERVALS, WeeklyInterval};
+use super::opening::MAX_WEEKLY_INTERVALS;
+use super::working::{MAX_WORKING_EXCEPTIONS, WorkingException, WorkingInterval};
 use super::{opening_rules, rules};
 use crate::access::Access;
 use crate::ids::{ClinicId, ServiceId, StaffId, UserId, VendorId};
@@ -36,7 +37,10 @@ pub struct Staff {
     /// Their own week, in the zone of the clinic; they work where it meets the clinic's hours. Absent: whenever
     /// the clinic is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hours: Option<Vec<WeeklyInterval>>,
+    pub hours: Option<Vec<WorkingInterval>>,
+    /// The dates on which they work otherwise than usual, or not at all.
+    #[serde(default)]
+    pub exceptions: Vec<WorkingException>,
     /// False: away for the time being, and hidden from the public.
     pub active: bool,
     /// When they were added.
@@ -47,7 +51,21 @@ pub struct Staff {
     pub version: i64,
 }
 
-/// Lists staff by name: of a clinic, of a vendor, or those who perform a service.
+/// The order of a list of staff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum StaffSort {
+    /// By name.
+    #[serde(rename = "displayName")]
+    DisplayName,
+    /// By name, the other way round.
+    #[serde(rename = "-displayName")]
+    DisplayNameDescending,
+    /// The latest added first.
+    #[serde(rename = "-createdAt")]
+    CreatedAtDescending,
+}
+
+/// Lists staff, by name unless told: of a clinic, of a vendor, or those who perform a service.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct FindStaff {
@@ -63,6 +81,10 @@ pub struct FindStaff {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub service_id: Option<ServiceId>,
+    /// The order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub sort: Option<StaffSort>,
     /// How many at the most; 20 unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1, max = MAX_LIMIT))]
@@ -124,8 +146,12 @@ pub struct CreateStaff {
     pub user_id: Option<UserId>,
     /// Their own week; absent: whenever the clinic is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(length(max = MAX_WEEKLY_INTERVALS), custom(opening_rules::weekly_intervals_apart_if_present))]
-    pub hours: Option<Vec<WeeklyInterval>>,
+    #[garde(length(max = MAX_WEEKLY_INTERVALS), custom(opening_rules::working_week_apart_if_present))]
+    pub hours: Option<Vec<WorkingInterval>>,
+    /// The dates on which they work otherwise than usual, or not at all; each at most once.
+    #[serde(default)]
+    #[garde(length(max = MAX_WORKING_EXCEPTIONS), dive, custom(opening_rules::working_exceptions_on_distinct_dates))]
+    pub exceptions: Vec<WorkingException>,
 }
 
 impl Request for CreateStaff {
@@ -163,8 +189,12 @@ pub struct UpdateStaff {
     pub user_id: Option<UserId>,
     /// Their own week; absent: whenever the clinic is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(length(max = MAX_WEEKLY_INTERVALS), custom(opening_rules::weekly_intervals_apart_if_present))]
-    pub hours: Option<Vec<WeeklyInterval>>,
+    #[garde(length(max = MAX_WEEKLY_INTERVALS), custom(opening_rules::working_week_apart_if_present))]
+    pub hours: Option<Vec<WorkingInterval>>,
+    /// The dates on which they work otherwise than usual, or not at all; each at most once.
+    #[serde(default)]
+    #[garde(length(max = MAX_WORKING_EXCEPTIONS), dive, custom(opening_rules::working_exceptions_on_distinct_dates))]
+    pub exceptions: Vec<WorkingException>,
     /// False: away for the time being, and hidden from the public.
     #[garde(skip)]
     pub active: bool,
@@ -173,7 +203,7 @@ pub struct UpdateStaff {
 impl Request for UpdateStaff {
     const SUBJECT: &'static str = "staff.update";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::put("/staff/{id}")];
     type Reply = Staff;
     type Error = VendorError;
@@ -190,7 +220,7 @@ pub struct RemoveStaff {
 impl Request for RemoveStaff {
     const SUBJECT: &'static str = "staff.remove";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::delete("/staff/{id}", 204)];
     type Reply = ();
     type Error = VendorError;

@@ -7,7 +7,7 @@ use crate::access::Access;
 use crate::auth::NewPassword;
 use crate::ids::{UserId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
-use crate::request::{Effect, Request, Rest};
+use crate::request::{Budget, Effect, Request, Rest};
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
@@ -138,7 +138,21 @@ pub struct Vendor {
     pub version: i64,
 }
 
-/// Lists vendors, newest first: the approved ones, and those where the caller is a member. A platform admin sees
+/// The order of a list of vendors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum VendorSort {
+    /// By name.
+    #[serde(rename = "name")]
+    Name,
+    /// By name, the other way round.
+    #[serde(rename = "-name")]
+    NameDescending,
+    /// The latest made first.
+    #[serde(rename = "-createdAt")]
+    CreatedAtDescending,
+}
+
+/// Lists vendors, newest first unless told: the approved ones, and those where the caller is a member. A platform admin sees
 /// all of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
@@ -155,6 +169,10 @@ pub struct FindVendors {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub status: Option<VendorStatus>,
+    /// The order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub sort: Option<VendorSort>,
     /// How many at the most; 20 unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1, max = MAX_LIMIT))]
@@ -269,6 +287,7 @@ impl Request for RegisterVendor {
     const SUBJECT: &'static str = "vendor.register";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Keyed;
+    const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/vendors", 201).anonymous()];
     type Reply = RegisteredVendor;
     type Error = VendorError;
@@ -345,7 +364,7 @@ pub struct UpdateVendor {
 impl Request for UpdateVendor {
     const SUBJECT: &'static str = "vendor.update";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::put("/vendors/{id}")];
     type Reply = Vendor;
     type Error = VendorError;
@@ -362,7 +381,7 @@ pub struct RemoveVendor {
 impl Request for RemoveVendor {
     const SUBJECT: &'static str = "vendor.remove";
     const ACCESS: Access = WRITERS;
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::delete("/vendors/{id}", 204)];
     type Reply = ();
     type Error = VendorError;
