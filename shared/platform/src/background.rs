@@ -3,11 +3,13 @@
 use crate::app::App;
 use crate::client::Client;
 use crate::cx::Cx;
+use crate::dispatcher::chain;
 use crate::meta::Meta;
 use futures::future::BoxFuture;
 use identity::Caller;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// What a background task or a consumer gets.
@@ -53,6 +55,29 @@ impl<A: App> Run<A> {
         let caller = Caller { user: None, service: Some(A::NAME.to_owned()) };
         let deadline = tokio::time::Instant::now() + timeout;
         Cx::new(self.app.clone(), self.client.clone(), caller, None, meta, deadline)
+    }
+}
+
+impl<A: App> Run<A> {
+    /// Does a piece of work at once and then every so often, until the service drains. A failure is logged as
+    /// "could not `what`", and the work is done again the next time. Work that takes longer than the interval is
+    /// followed by a whole interval's pause.
+    pub async fn every<E, Fut>(&self, interval: Duration, what: &'static str, work: impl Fn() -> Fut)
+    where
+        E: std::error::Error,
+        Fut: Future<Output = Result<(), E>>,
+    {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = work().await {
+                tracing::warn!(error = chain(&error), "could not {what}");
+            }
+        }
     }
 }
 

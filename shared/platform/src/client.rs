@@ -5,13 +5,16 @@ use crate::headers;
 use crate::meta::Meta;
 use crate::metrics::Metrics;
 use crate::nats::ServerSignals;
-use async_nats::{HeaderMap, HeaderValue, RequestErrorKind};
+use crate::resending::{ClientConfig, Resending, may_repeat};
+use crate::spans::Span;
+use async_nats::{HeaderMap, HeaderName, HeaderValue, RequestErrorKind};
 use bytes::Bytes;
 use identity::ServiceTokens;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::{ErrorCode, Fault, Request, ServiceError, catalogue};
+use subjects::{ErrorCode, Fault, Operation, Request, ServiceError, catalogue};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How long a caller waits who has not said how long (document 003: 5000 ms).
@@ -19,6 +22,9 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pauses before a request is sent again that nobody was there to take: it has not started anywhere, so sending it
 /// again is safe whatever it does. They bridge the moment in which a replica leaves and another arrives.
 const NO_RESPONDER_PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(80)];
+/// The pause before each further time that a request which is sent again finds nobody to take it, after NATS was away
+/// for example: services need not be back as soon as their callers.
+const RESEND_PAUSE: Duration = Duration::from_millis(250);
 /// The reason of a refusal of the calling service's own token.
 pub(crate) const SERVICE_NOT_RECOGNISED: &str = "service_not_recognised";
 /// How long a request waits for a lost connection to come back before it is refused.
@@ -28,14 +34,20 @@ const RETRY_AFTER_MS: u64 = 1_000;
 
 /// Sends requests over one NATS connection. Cheap to clone.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    sends_again: bool,
+}
 
 struct Inner {
+    /// The service that calls.
+    name: &'static str,
     nats: async_nats::Client,
     signals: ServerSignals,
     tokens: ServiceTokens,
     metrics: Metrics,
-    audiences: HashMap<&'static str, &'static str>,
+    operations: HashMap<&'static str, &'static Operation>,
+    resending: Resending,
 }
 
 /// A request whose body is already written.
@@ -52,6 +64,25 @@ pub struct RawCall<'a> {
     pub meta: &'a Meta,
 }
 
+/// A call as it is sent, once or again.
+pub(crate) struct Attempt<'a> {
+    subject: &'a str,
+    call: &'a RawCall<'a>,
+    span: &'a Span,
+    is_resend: bool,
+}
+
+impl<'a> Attempt<'a> {
+    pub(crate) fn deadline(&self) -> Instant {
+        self.call.deadline
+    }
+
+    /// The same, once more. It waits as long as there is time for somebody to take it: another is awaited meanwhile.
+    pub(crate) fn again(&self) -> Attempt<'a> {
+        Attempt { is_resend: true, ..*self }
+    }
+}
+
 /// An answer whose body is not yet read.
 #[derive(Debug, Clone)]
 pub struct RawReply {
@@ -64,12 +95,30 @@ pub struct RawReply {
 }
 
 impl Client {
-    /// A client over a connection, which shows the service tokens of `tokens`.
-    pub fn new(nats: async_nats::Client, signals: ServerSignals, tokens: ServiceTokens, metrics: Metrics) -> Client {
-        let audiences = catalogue::operations()
-            .flat_map(|operation| operation.subjects().map(move |subject| (subject, operation.service)))
+    /// A client of the service `name` over its connection, which shows the service tokens of `tokens`.
+    pub fn new(
+        name: &'static str,
+        nats: async_nats::Client,
+        signals: ServerSignals,
+        tokens: ServiceTokens,
+        metrics: Metrics,
+        config: &ClientConfig,
+    ) -> Client {
+        let operations = catalogue::operations()
+            .flat_map(|operation| operation.subjects().map(move |subject| (subject, operation)))
             .collect();
-        Client(Arc::new(Inner { nats, signals, tokens, metrics, audiences }))
+        let resending = Resending::new(config, metrics.clone());
+        let inner = Inner { name, nats, signals, tokens, metrics, operations, resending };
+        Client { inner: Arc::new(inner), sends_again: false }
+    }
+
+    /// The same client, which sends a request again that has had no answer for a while, where its effect and its key
+    /// allow that: see [`ClientConfig`]. For the outermost hop alone, which is the edge: where each hop sent again what
+    /// the next one left unanswered, one failure would become many requests. A request that a service makes while it
+    /// handles another one is never sent again by itself.
+    #[must_use]
+    pub fn resending(&self) -> Client {
+        Client { inner: self.inner.clone(), sends_again: true }
     }
 
     /// Sends a typed request and reads the typed answer. Handlers use [`Cx::call`](crate::Cx::call), which knows
@@ -100,33 +149,51 @@ impl Client {
     /// when NATS forbids this identity to publish to the subject.
     pub async fn request_raw(&self, subject: &str, call: RawCall<'_>) -> Result<RawReply, Fault> {
         let started = Instant::now();
-        let outcome = self.send(subject, &call).await;
+        let registered =
+            self.inner.operations.get_key_value(subject).map(|(subject, operation)| (*subject, *operation));
+        let span = Span::calling(self.inner.name, subject, call.meta.traceparent.as_deref());
+        let attempt = Attempt { subject, call: &call, span: &span, is_resend: false };
+        let outcome = match registered {
+            Some((_, Operation { service, effect, .. }))
+                if self.sends_again && may_repeat(*effect, call.meta.idempotency_key.is_some()) =>
+            {
+                self.inner.resending.ask(self, &attempt, service, *effect).await
+            }
+            _ => self.attempt(&attempt).await,
+        };
         let code = match &outcome {
             Ok(_) => "ok",
             Err(fault) => fault.code.as_str(),
         };
-        let label = self.0.audiences.get_key_value(subject).map_or("other", |(registered, _)| registered);
-        self.0.metrics.called(label, code, started.elapsed());
+        span.answered(code);
+        self.inner.metrics.called(registered.map_or("other", |(subject, _)| subject), code, started.elapsed());
         outcome
     }
 
-    async fn send(&self, subject: &str, call: &RawCall<'_>) -> Result<RawReply, Fault> {
+    /// Sends once: more often only where nobody was there to take it.
+    pub(crate) async fn attempt(&self, attempt: &Attempt<'_>) -> Result<RawReply, Fault> {
+        let deadline = attempt.deadline();
         let mut pauses = NO_RESPONDER_PAUSES.iter();
         loop {
-            self.until_connected(call.deadline).await?;
-            match self.send_once(subject, call).await? {
+            self.until_connected(deadline).await?;
+            match self.send_once(attempt).await? {
                 Some(reply) => return read_reply(reply),
-                None => match pauses.next() {
-                    Some(pause) if Instant::now() + *pause < call.deadline => tokio::time::sleep(*pause).await,
+                None => match pauses.next().or(attempt.is_resend.then_some(&RESEND_PAUSE)) {
+                    Some(pause) if Instant::now() + *pause < deadline => tokio::time::sleep(*pause).await,
                     _ => return Err(Fault::unavailable(RETRY_AFTER_MS)),
                 },
             }
         }
     }
 
+    /// Changes each time that the connection was made anew.
+    pub(crate) fn connections(&self) -> watch::Receiver<u64> {
+        self.inner.signals.connections()
+    }
+
     /// What is sent while the connection is away would wait in the client, and run when nobody waits for it any more.
     async fn until_connected(&self, deadline: Instant) -> Result<(), Fault> {
-        let mut connections = self.0.signals.connections();
+        let mut connections = self.connections();
         if self.is_connected() {
             return Ok(());
         }
@@ -135,19 +202,20 @@ impl Client {
         if waited.is_ok() || self.is_connected() { Ok(()) } else { Err(Fault::unavailable(RETRY_AFTER_MS)) }
     }
 
-    fn is_connected(&self) -> bool {
-        self.0.nats.connection_state() == async_nats::connection::State::Connected
+    pub(crate) fn is_connected(&self) -> bool {
+        self.inner.nats.connection_state() == async_nats::connection::State::Connected
     }
 
     /// None: nobody answers the subject.
-    async fn send_once(&self, subject: &str, call: &RawCall<'_>) -> Result<Option<async_nats::Message>, Fault> {
+    async fn send_once(&self, attempt: &Attempt<'_>) -> Result<Option<async_nats::Message>, Fault> {
+        let Attempt { subject, call, .. } = *attempt;
         let since = std::time::Instant::now();
-        let headers = self.headers(subject, call)?;
+        let headers = self.headers(attempt)?;
         let request = async_nats::Request::new().headers(headers).payload(call.body.clone()).timeout(None);
         // The outer deadline also covers the time in which a disconnected client takes no more messages.
         tokio::select! {
             biased;
-            outcome = self.0.nats.send_request(subject.to_owned(), request) => match outcome {
+            outcome = self.inner.nats.send_request(subject.to_owned(), request) => match outcome {
                 Ok(message) => Ok(Some(message)),
                 Err(error) => match error.kind() {
                     RequestErrorKind::NoResponders => Ok(None),
@@ -158,7 +226,7 @@ impl Client {
                     _ => Err(Fault::unavailable(RETRY_AFTER_MS).with_source(error)),
                 },
             },
-            () = self.0.signals.refused_publish(subject, since) => Err(Fault::internal(format!(
+            () = self.inner.signals.refused_publish(subject, since) => Err(Fault::internal(format!(
                 "NATS does not permit this service to call {subject}: declare the call (`platform::calls!`) and \
                  write the permissions anew (`petpro nats-config`)"
             )).with_reason("call_not_permitted")),
@@ -168,34 +236,39 @@ impl Client {
         }
     }
 
-    fn headers(&self, subject: &str, call: &RawCall<'_>) -> Result<HeaderMap, Fault> {
+    fn headers(&self, attempt: &Attempt<'_>) -> Result<HeaderMap, Fault> {
+        let Attempt { subject, call, span, .. } = *attempt;
         let remaining = call.deadline.saturating_duration_since(Instant::now());
         if remaining.is_zero() {
             return Err(Fault::deadline_exceeded());
         }
         let deadline = chrono::Utc::now() + remaining;
         let mut map = HeaderMap::new();
-        map.insert(headers::CONTENT_TYPE, call.content_type.as_str());
-        map.insert(headers::TIMEOUT_MS, HeaderValue::from(remaining.as_millis().to_string()));
-        map.insert(headers::DEADLINE, HeaderValue::from(deadline.timestamp_millis().to_string()));
+        map.insert(HeaderName::from_static(headers::CONTENT_TYPE), call.content_type.as_str());
+        map.insert(HeaderName::from_static(headers::TIMEOUT_MS), HeaderValue::from(remaining.as_millis().to_string()));
+        map.insert(
+            HeaderName::from_static(headers::DEADLINE),
+            HeaderValue::from(deadline.timestamp_millis().to_string()),
+        );
         insert(&mut map, headers::CORRELATION_ID, &call.meta.correlation_id)?;
-        if let Some(traceparent) = &call.meta.traceparent {
-            insert(&mut map, headers::TRACEPARENT, &crate::trace::child_of(traceparent))?;
+        let child = || call.meta.traceparent.as_deref().map(crate::trace::child_of);
+        if let Some(traceparent) = span.traceparent().or_else(child) {
+            insert(&mut map, headers::TRACEPARENT, &traceparent)?;
         }
         if let Some(key) = &call.meta.idempotency_key {
             insert(&mut map, headers::IDEMPOTENCY_KEY, key)?;
         }
         if let Some(version) = call.meta.if_match {
-            map.insert(headers::IF_MATCH, HeaderValue::from(version.to_string()));
+            map.insert(HeaderName::from_static(headers::IF_MATCH), HeaderValue::from(version.to_string()));
         }
         if let Some(cause) = call.meta.cause {
-            map.insert(headers::CAUSE, HeaderValue::from(cause.to_string()));
+            map.insert(HeaderName::from_static(headers::CAUSE), HeaderValue::from(cause.to_string()));
         }
         if let Some(token) = &call.user_token {
             insert(&mut map, headers::AUTHORIZATION, &format!("Bearer {token}"))?;
         }
-        if let Some(audience) = self.0.audiences.get(subject) {
-            let token = self.0.tokens.for_audience(audience);
+        if let Some(operation) = self.inner.operations.get(subject) {
+            let token = self.inner.tokens.for_audience(operation.service);
             insert(&mut map, headers::SERVICE_TOKEN, &token)?;
         }
         Ok(map)
@@ -207,12 +280,13 @@ fn insert(map: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), Fa
     let value: HeaderValue = value.parse().map_err(|error: async_nats::header::ParseHeaderValueError| {
         Fault::internal(format!("header {name}: {error}"))
     })?;
-    map.insert(name, value);
+    map.insert(HeaderName::from_static(name), value);
     Ok(())
 }
 
 fn read_reply(message: async_nats::Message) -> Result<RawReply, Fault> {
-    let header = |name: &'static str| message.headers.as_ref().and_then(|headers| headers.get(name));
+    let header =
+        |name: &'static str| message.headers.as_ref().and_then(|headers| headers.get(HeaderName::from_static(name)));
     let content_type =
         header(headers::CONTENT_TYPE).and_then(|value| ContentType::parse(value.as_str())).unwrap_or_default();
     if header(headers::SERVICE_ERROR_CODE).is_some() {

@@ -6,13 +6,14 @@ use crate::cx::Cx;
 use crate::discovery::EndpointStats;
 use crate::endpoint::Endpoint;
 use crate::headers;
-use crate::meta::Meta;
+use crate::incoming::Request;
 use crate::nats::is_inbox;
+use crate::resending::OVERLOADED;
 use crate::setup::Setup;
-use async_nats::{HeaderMap, Message, Subscriber};
+use async_nats::{HeaderMap, HeaderName, Message, Subscriber};
 use futures::{FutureExt as _, StreamExt as _};
 use garde::Validate;
-use identity::Caller;
+use identity::{Caller, User};
 use serde::Deserialize;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -116,7 +117,7 @@ impl<A: App> Dispatcher<A> {
     /// them over, and the leaving one comes to its end.
     async fn nudge(&self, subject: &'static str) {
         let mut headers = HeaderMap::new();
-        headers.insert(headers::NUDGE, "1");
+        headers.insert(HeaderName::from_static(headers::NUDGE), "1");
         for _ in 0..LEAVING_HEADROOM {
             let sent = self.setup.nats.publish_with_headers(subject, headers.clone(), "".into()).await;
             if let Err(error) = sent {
@@ -133,7 +134,10 @@ impl<A: App> Dispatcher<A> {
     }
 
     fn accept(self: &Arc<Self>, endpoint: &Arc<Endpoint<A>>, stats: &Arc<EndpointStats>, message: Message) {
-        let is_nudge = message.headers.as_ref().is_some_and(|headers| headers.get(headers::NUDGE).is_some());
+        let is_nudge = message
+            .headers
+            .as_ref()
+            .is_some_and(|headers| headers.get(HeaderName::from_static(headers::NUDGE)).is_some());
         if is_nudge {
             return;
         }
@@ -145,9 +149,9 @@ impl<A: App> Dispatcher<A> {
         let received_at = Instant::now();
         let permit = self.permits.clone().try_acquire_owned().ok();
         if permit.is_none() && self.waiting.load(Ordering::Relaxed) >= self.max_waiting {
-            let shed = Request::receive(message, endpoint.operation.subject, received_at);
+            let shed = Request::receive(message, A::NAME, endpoint.operation.subject, received_at);
             let (dispatcher, stats) = (self.clone(), stats.clone());
-            let fault = Fault::unavailable(SHED_RETRY_AFTER_MS).with_reason("overloaded");
+            let fault = Fault::unavailable(SHED_RETRY_AFTER_MS).with_reason(OVERLOADED);
             self.tasks.spawn(async move { dispatcher.reply(&shed, &stats, Err(fault), false).await });
             return;
         }
@@ -157,7 +161,7 @@ impl<A: App> Dispatcher<A> {
         }
         let (dispatcher, endpoint, stats) = (self.clone(), endpoint.clone(), stats.clone());
         self.tasks.spawn(async move {
-            let request = Request::receive(message, endpoint.operation.subject, received_at);
+            let request = Request::receive(message, A::NAME, endpoint.operation.subject, received_at);
             dispatcher.handle(&endpoint, &stats, request, permit).await;
         });
     }
@@ -178,33 +182,31 @@ impl<A: App> Dispatcher<A> {
                 acquired.ok().and_then(Result::ok)
             }
         };
-        let span = tracing::info_span!(
-            "request",
-            subject = endpoint.operation.subject,
-            correlation.id = request.meta.correlation_id,
-            trace.id = request.meta.traceparent.as_deref().and_then(crate::trace::trace_id),
-            user.id = tracing::field::Empty,
-        );
         // A permit that did not come in time: nobody waits for the answer any more, so nothing is begun.
         if permit.is_none() || request.deadline <= Instant::now() {
             let fault = Fault::deadline_exceeded();
-            return self.reply(&request, stats, Err(fault), false).instrument(span).await;
+            return self.reply(&request, stats, Err(fault), false).instrument(log_span(&request, None)).await;
         }
+        let identified = self.identify(&request);
+        // All fields at once: one that is recorded later has the others read and written again.
+        let span = log_span(&request, identified.as_ref().ok().and_then(|(caller, _)| caller.user.as_ref()));
         self.running_gauge.inc();
-        let (outcome, replayed) = self.run(endpoint, &request).instrument(span.clone()).await;
+        let (outcome, replayed) = self.run(endpoint, &request, identified).instrument(span.clone()).await;
         self.running_gauge.dec();
         drop(permit);
         self.reply(&request, stats, outcome, replayed).instrument(span).await;
     }
 
-    async fn run(&self, endpoint: &Endpoint<A>, request: &Request) -> (Result<bytes::Bytes, Fault>, bool) {
-        let (caller, user_token) = match self.identify(request) {
+    async fn run(
+        &self,
+        endpoint: &Endpoint<A>,
+        request: &Request,
+        identified: Result<(Caller, Option<Arc<str>>), Fault>,
+    ) -> (Result<bytes::Bytes, Fault>, bool) {
+        let (caller, user_token) = match identified {
             Ok(identified) => identified,
             Err(fault) => return (Err(fault), false),
         };
-        if let Some(user) = &caller.user {
-            tracing::Span::current().record("user.id", tracing::field::display(user.id));
-        }
         if let Err(fault) = identity::check_access(endpoint.operation.access, &caller) {
             return (Err(fault), false);
         }
@@ -249,16 +251,19 @@ impl<A: App> Dispatcher<A> {
         let took = request.received_at.elapsed();
         let content_type = request.content_type.unwrap_or_default();
         let mut headers = HeaderMap::new();
-        headers.insert(headers::CONTENT_TYPE, content_type.as_str());
+        headers.insert(HeaderName::from_static(headers::CONTENT_TYPE), content_type.as_str());
         if replayed {
-            headers.insert(headers::IDEMPOTENCY_REPLAYED, "true");
+            headers.insert(HeaderName::from_static(headers::IDEMPOTENCY_REPLAYED), "true");
         }
         let (code, body) = match outcome {
             Ok(body) => ("ok", body),
             Err(fault) => {
                 log_fault(&fault, took);
-                headers.insert(headers::SERVICE_ERROR, fault.code.as_str());
-                headers.insert(headers::SERVICE_ERROR_CODE, fault.code.status().to_string().as_str());
+                headers.insert(HeaderName::from_static(headers::SERVICE_ERROR), fault.code.as_str());
+                headers.insert(
+                    HeaderName::from_static(headers::SERVICE_ERROR_CODE),
+                    fault.code.status().to_string().as_str(),
+                );
                 let body = content_type.encode(&fault).unwrap_or_else(|error| {
                     tracing::error!(error = %error, "an error reply could not be written");
                     bytes::Bytes::new()
@@ -266,6 +271,7 @@ impl<A: App> Dispatcher<A> {
                 (fault.code.as_str(), body)
             }
         };
+        request.span.answered(code);
         stats.record(code, took);
         self.setup.metrics.answered(request.canonical_subject, code, took);
         let Some(reply_to) = request.reply_to.clone() else { return };
@@ -280,14 +286,25 @@ impl<A: App> Dispatcher<A> {
         let Some(reply_to) = request.reply_to.clone() else { return };
         let fault = Fault::new(ErrorCode::Internal, "the answer is too large").with_reason("reply_too_large");
         let mut headers = HeaderMap::new();
-        headers.insert(headers::CONTENT_TYPE, ContentType::Json.as_str());
-        headers.insert(headers::SERVICE_ERROR, fault.code.as_str());
-        headers.insert(headers::SERVICE_ERROR_CODE, fault.code.status().to_string().as_str());
+        headers.insert(HeaderName::from_static(headers::CONTENT_TYPE), ContentType::Json.as_str());
+        headers.insert(HeaderName::from_static(headers::SERVICE_ERROR), fault.code.as_str());
+        headers.insert(HeaderName::from_static(headers::SERVICE_ERROR_CODE), fault.code.status().to_string().as_str());
         let body = ContentType::Json.encode(&fault).unwrap_or_default();
         if let Err(error) = self.setup.nats.publish_with_headers(reply_to, headers, body).await {
             tracing::error!(error = %error, "the error reply could not be sent either");
         }
     }
+}
+
+/// Under which a request is logged.
+fn log_span(request: &Request, user: Option<&User>) -> tracing::Span {
+    tracing::info_span!(
+        "request",
+        subject = request.canonical_subject,
+        correlation.id = request.meta.correlation_id,
+        trace.id = request.meta.traceparent.as_deref().and_then(crate::trace::trace_id),
+        user.id = user.map(|user| tracing::field::display(user.id)),
+    )
 }
 
 /// The user is not to blame, so the caller must be able to tell this from a refused user token.
@@ -321,7 +338,8 @@ fn log_fault(fault: &Fault, took: Duration) {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error with its causes, for logs.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -330,84 +348,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
-}
-
-/// A message, read as far as dispatch needs it.
-struct Request {
-    canonical_subject: &'static str,
-    reply_to: Option<async_nats::Subject>,
-    body: bytes::Bytes,
-    /// None: a media type that is not ours.
-    content_type: Option<ContentType>,
-    user_token: Option<Arc<str>>,
-    service_token: Option<Arc<str>>,
-    meta: Meta,
-    received_at: Instant,
-    deadline: Instant,
-}
-
-impl Request {
-    fn receive(message: Message, canonical_subject: &'static str, received_at: Instant) -> Request {
-        let headers = message.headers.unwrap_or_default();
-        let header = |name: &'static str| headers.get(name).map(|value| value.as_str());
-        let meta = Meta {
-            correlation_id: header(headers::CORRELATION_ID)
-                .filter(|id| crate::trace::is_safe_correlation_id(id))
-                .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned),
-            traceparent: Some(header(headers::TRACEPARENT).map_or_else(crate::trace::new_traceparent, str::to_owned)),
-            subject: canonical_subject.to_owned(),
-            idempotency_key: header(headers::IDEMPOTENCY_KEY).filter(|key| !key.is_empty()).map(str::to_owned),
-            if_match: header(headers::IF_MATCH).and_then(|version| version.trim_matches('"').parse().ok()),
-            cause: header(headers::CAUSE).and_then(|cause| cause.parse().ok()),
-        };
-        let bearer = |value: &str| value.strip_prefix("Bearer ").map(|token| Arc::from(token.trim()));
-        Request {
-            canonical_subject,
-            content_type: match header(headers::CONTENT_TYPE) {
-                Some(media_type) => ContentType::parse(media_type),
-                None => Some(ContentType::Json),
-            },
-            user_token: header(headers::AUTHORIZATION).and_then(bearer),
-            service_token: header(headers::SERVICE_TOKEN).map(Arc::from),
-            meta,
-            deadline: received_at + time_left(header(headers::TIMEOUT_MS), header(headers::DEADLINE)),
-            received_at,
-            reply_to: message.reply,
-            body: message.payload,
-        }
-    }
-}
-
-/// How long the caller still waits: the milliseconds that were left when it sent the request, less the time that the
-/// request was under way as the two clocks tell it. A sender's clock that runs ahead of ours gives it no more time than
-/// it had; one that runs behind takes time from it, so clocks have to agree to well within a deadline.
-fn time_left(timeout_ms: Option<&str>, deadline_ms: Option<&str>) -> Duration {
-    let left_at_sending = timeout_ms
-        .and_then(|text| text.parse().ok())
-        .map_or(crate::client::DEFAULT_TIMEOUT, Duration::from_millis)
-        .min(MAX_TIMEOUT);
-    let Some(deadline_ms) = deadline_ms.and_then(|text| text.parse::<i64>().ok()) else { return left_at_sending };
-    let left_by_clock = deadline_ms.saturating_sub(chrono::Utc::now().timestamp_millis()).max(0);
-    left_at_sending.min(Duration::from_millis(left_by_clock.unsigned_abs()))
-}
-
-/// No caller may keep a handler for longer.
-const MAX_TIMEOUT: Duration = Duration::from_secs(60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_left_is_the_shorter_of_both_and_bounded() {
-        let now = chrono::Utc::now().timestamp_millis();
-        let (past, soon, late) = ((now - 1).to_string(), (now + 500).to_string(), (now + 9_000_000).to_string());
-        assert_eq!(time_left(None, None), crate::client::DEFAULT_TIMEOUT);
-        assert_eq!(time_left(Some("1000"), None), Duration::from_secs(1));
-        assert_eq!(time_left(Some("1000"), Some(&past)), Duration::ZERO);
-        assert!(time_left(Some("1000"), Some(&soon)) <= Duration::from_millis(500));
-        assert_eq!(time_left(Some("1000"), Some(&late)), Duration::from_secs(1));
-        assert_eq!(time_left(Some("99999999"), None), MAX_TIMEOUT);
-        assert_eq!(time_left(Some("soon"), Some("never")), crate::client::DEFAULT_TIMEOUT);
-    }
 }

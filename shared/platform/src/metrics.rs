@@ -12,6 +12,8 @@ pub struct Metrics {
     waiting: IntGaugeVec,
     calls: IntCounterVec,
     call_seconds: HistogramVec,
+    resends: IntCounterVec,
+    resend_budgets_exhausted: IntCounterVec,
     nats_events: IntCounterVec,
 }
 
@@ -46,6 +48,17 @@ impl Metrics {
                 histogram("petpro_call_seconds", "Time that calls to other services took, in seconds."),
                 &["subject"],
             )?,
+            resends: IntCounterVec::new(
+                Opts::new("petpro_resends_total", "Calls sent again for want of an answer."),
+                &["service"],
+            )?,
+            resend_budgets_exhausted: IntCounterVec::new(
+                Opts::new(
+                    "petpro_resend_budgets_exhausted_total",
+                    "Calls not sent again because the called service's budget was used up.",
+                ),
+                &["service"],
+            )?,
             nats_events: IntCounterVec::new(
                 Opts::new("petpro_nats_events_total", "What went wrong on the NATS connection."),
                 &["kind"],
@@ -57,6 +70,8 @@ impl Metrics {
         registry.register(Box::new(metrics.waiting.clone()))?;
         registry.register(Box::new(metrics.calls.clone()))?;
         registry.register(Box::new(metrics.call_seconds.clone()))?;
+        registry.register(Box::new(metrics.resends.clone()))?;
+        registry.register(Box::new(metrics.resend_budgets_exhausted.clone()))?;
         registry.register(Box::new(metrics.nats_events.clone()))?;
         Ok(metrics)
     }
@@ -77,6 +92,14 @@ impl Metrics {
     pub(crate) fn called(&self, subject: &str, code: &str, took: Duration) {
         self.calls.with_label_values(&[subject, code]).inc();
         self.call_seconds.with_label_values(&[subject]).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn resent(&self, service: &str) {
+        self.resends.with_label_values(&[service]).inc();
+    }
+
+    pub(crate) fn resend_budget_exhausted(&self, service: &str) {
+        self.resend_budgets_exhausted.with_label_values(&[service]).inc();
     }
 
     pub(crate) fn nats_event(&self, kind: &str) {

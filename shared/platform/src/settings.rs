@@ -1,7 +1,7 @@
 //! Configuration: defaults ← file ← `PETPRO_…__…` environment ← `PETPRO_…_FILE` secrets, a struct a concern.
 
 use figment::Figment;
-use figment::providers::{Env, Format, Toml};
+use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use garde::Validate;
 use serde::de::DeserializeOwned;
@@ -64,6 +64,11 @@ impl Settings {
     /// The same settings with one value set, for example `set("nats.url", "nats://…")`.
     pub fn set(self, key: &str, value: impl serde::Serialize) -> Settings {
         Settings(self.0.merge((key, value)))
+    }
+
+    /// The same settings, and one value where nothing is said of it.
+    pub fn set_if_unsaid(self, key: &str, value: impl serde::Serialize) -> Settings {
+        Settings(self.0.join(Serialized::default(key, value)))
     }
 
     /// The names of the sections that something is said of.
@@ -170,6 +175,13 @@ mod tests {
     fn what_is_not_said_has_its_default() {
         let nothing = Settings::from_toml("").section::<crate::nats::NatsConfig>("nats").unwrap();
         assert_eq!(nothing.replicas, 1);
+    }
+
+    #[test]
+    fn what_is_said_stays_beside_what_is_added() {
+        let said = Settings::from_toml("[example]\nsize = 2").set_if_unsaid("example.size", 3);
+        let example: Example = said.set_if_unsaid("example.password", "p").section("example").unwrap();
+        assert_eq!((example.size, example.password.as_str()), (2, "p"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::health::Health;
 use crate::meta::Meta;
 use crate::metrics::Metrics;
 use crate::nats::{NatsConfig, ServerSignals};
+use crate::resending::ClientConfig;
 use crate::settings::Settings;
 use anyhow::Context as _;
 use identity::keys::{KeyStore, Purpose};
@@ -98,10 +99,11 @@ impl Setup {
     /// A bad setting, missing keys, or no NATS within 30 s.
     pub async fn connect(host: &Host, name: &'static str) -> anyhow::Result<Setup> {
         let config: NatsConfig = host.settings.section("nats")?;
+        let client_config: ClientConfig = host.settings.section("client")?;
         let seed = host.keys.nats_seed(name)?;
         let (nats, signals) = crate::nats::connect(&config, name, &seed, host.metrics.clone()).await?;
         let tokens = ServiceTokens::new(host.keys.signing_key(name, Purpose::Service)?);
-        let client = Client::new(nats.clone(), signals.clone(), tokens, host.metrics.clone());
+        let client = Client::new(name, nats.clone(), signals.clone(), tokens, host.metrics.clone(), &client_config);
         Ok(Setup {
             name,
             instance: Arc::from(uuid::Uuid::now_v7().simple().to_string()),

@@ -1,9 +1,10 @@
 //! Correlation ids and W3C Trace Context (level 1, version 00).
 
-/// A new trace with a sampled flag.
+/// A new trace: with the sampled flag, unless only a share of the traces is exported and this is none of it.
 pub fn new_traceparent() -> String {
-    let trace_id: u128 = rand::random();
-    format!("00-{trace_id:032x}-{:016x}-01", new_span_id())
+    let trace_id = rand::random::<u128>() | 1;
+    let flags = u8::from(crate::spans::samples_new_trace());
+    format!("00-{trace_id:032x}-{:016x}-{flags:02x}", new_span_id())
 }
 
 /// A child span of `parent`; a new trace where `parent` is not valid.

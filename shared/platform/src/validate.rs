@@ -7,6 +7,7 @@ use crate::codec::ContentType;
 use jsonschema::error::ValidationErrorKind;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
+use serde_path_to_error::Segment;
 use std::collections::BTreeSet;
 use subjects::{Fault, Operation, Request, Violation};
 
@@ -183,18 +184,35 @@ pub(crate) fn read_request<R: Request>(
             Ok(()) => Ok(request),
             Err(report) => Err(Fault::invalid(broken_rules(content_type, body, schema, &report))),
         },
-        Err(error) => Err(Fault::invalid(unreadable(content_type, body, schema, &error.to_string()))),
+        Err(_) => Err(Fault::invalid(unreadable::<R>(content_type, body, schema))),
     }
 }
 
-fn unreadable(content_type: ContentType, body: &[u8], schema: &RequestSchema, message: &str) -> Vec<Violation> {
+fn unreadable<R: Request>(content_type: ContentType, body: &[u8], schema: &RequestSchema) -> Vec<Violation> {
     match content_type.decode::<Value>(body) {
         Ok(value) => {
             let violations = schema.violations(&value, UnknownFields::Allow);
-            // Some formats, such as a UUID, are stricter in Rust than in the schema.
-            if violations.is_empty() { vec![Violation::new("", message)] } else { violations }
+            if violations.is_empty() { stricter_than_schema::<R>(value) } else { violations }
         }
         Err(error) => vec![Violation::new("", format!("not {}: {error}", content_type.as_str()))],
+    }
+}
+
+/// Some values are stricter in Rust than in the schema: a time zone, for example, has to be one that there is. The value
+/// is not repeated, nor is what serde says of it.
+fn stricter_than_schema<R: Request>(value: Value) -> Vec<Violation> {
+    let pointer = match serde_path_to_error::deserialize::<_, R>(value) {
+        Ok(_) => String::new(),
+        Err(error) => error.path().iter().map(reference_token).collect(),
+    };
+    vec![Violation::new(pointer, "is not a valid value")]
+}
+
+fn reference_token(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", escape(key)),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
     }
 }
 

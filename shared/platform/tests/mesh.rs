@@ -16,5 +16,9 @@ mod discovery;
 mod dispatch;
 #[path = "mesh/leaving.rs"]
 mod leaving;
+#[path = "mesh/resending.rs"]
+mod resending;
 #[path = "mesh/revocation.rs"]
 mod revocation;
+#[path = "mesh/tracing.rs"]
+mod tracing;

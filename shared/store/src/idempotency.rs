@@ -27,11 +27,11 @@ pub(crate) struct Key {
     body_hash: Vec<u8>,
 }
 
-/// An answer on its way into the table.
+/// An answer on its way into the table, as JSON.
 #[derive(Debug)]
 pub(crate) struct Answer {
     key: Key,
-    reply: serde_json::Value,
+    reply: String,
 }
 
 /// What was stored before.
@@ -99,7 +99,7 @@ impl Key {
 
     /// The answer to be stored with the effect.
     pub(crate) fn answer(&self, reply: &impl Serialize) -> Result<Answer, Fault> {
-        let reply = serde_json::to_value(reply).map_err(Fault::internal)?;
+        let reply = serde_json::to_string(reply).map_err(Fault::internal)?;
         Ok(Answer { key: self.clone(), reply })
     }
 }
@@ -113,7 +113,7 @@ impl Answer {
             subject.as_str().into(),
             key.as_str().into(),
             body_hash.clone().into(),
-            self.reply.clone().into(),
+            self.reply.as_str().into(),
         ]
     }
 }

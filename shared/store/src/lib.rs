@@ -32,5 +32,5 @@ pub use error::{Error, ResultExt};
 pub use relay::{relay, relay_lock_key};
 pub use store::{HasStore, Store};
 pub use tx::Tx;
-pub use version::expect_version;
+pub use version::{expect_version, expect_version_if_given};
 pub use work::work;

@@ -9,13 +9,23 @@ const INSTALL_HINT: &str = "`./just up` and `./just test` install what is missin
 
 /// The `nats-server` of the checkout's venv, or else the one on PATH.
 pub(crate) fn nats_server() -> Result<PathBuf> {
+    in_venv_or_on_path("nats-server", "nats-server")
+        .context("nats-server is not installed; run ./just once, it puts nats-server into .venv")
+}
+
+/// The Python of the checkout's venv, with the packages that `./just` puts there, or else the `python3` on PATH.
+///
+/// # Errors
+/// There is none.
+pub fn python() -> Result<PathBuf> {
+    in_venv_or_on_path("python", "python3").context("Python 3 is not installed; run ./just once, it makes .venv")
+}
+
+fn in_venv_or_on_path(name_in_venv: &str, name_on_path: &str) -> Option<PathBuf> {
     // A program that was built elsewhere finds nothing here, and PATH decides.
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("no folder above shared/")?;
-    let from_checkout = checkout.join(".venv/bin/nats-server");
-    if from_checkout.is_file() {
-        return Ok(from_checkout);
-    }
-    on_path("nats-server").context("nats-server is not installed; run ./just once, it puts nats-server into .venv")
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    let from_checkout = checkout.map(|checkout| checkout.join(".venv/bin").join(name_in_venv));
+    from_checkout.filter(|program| program.is_file()).or_else(|| on_path(name_on_path))
 }
 
 /// The `redis-server` on PATH.

@@ -30,6 +30,7 @@ mod process;
 mod redis;
 mod server;
 
+pub use binaries::python;
 pub use nats::{Nats, NatsOptions};
 pub use ports::free_port;
 pub use postgres::{Durability, Postgres, PostgresOptions};

@@ -81,12 +81,20 @@ pub fn vendor_service() -> Service<Vendor> {
     Service::new().on(find_clinic)
 }
 
+/// The subjects of all who play the auth service in some test.
+fn auth_declaration() -> Declaration {
+    let mut declaration = auth_service().declaration();
+    let others = crate::resending::service().declaration().operations;
+    declaration.operations.extend(others.into_iter().filter(|operation| operation.subject != "auth.jwks"));
+    declaration
+}
+
 /// Like the edge's declaration: calls what has routes.
 fn edge_declaration() -> Declaration {
     Declaration {
         name: "edge",
         operations: Vec::new(),
-        calls: vec!["auth.jwks", "auth.me", "user.findOne", "clinic.findOne"],
+        calls: vec!["auth.jwks", "auth.me", "auth.register", "auth.login", "user.findOne", "clinic.findOne"],
         consumers: Vec::new(),
         publishes_events: false,
     }
@@ -103,7 +111,7 @@ impl World {
         let keys = tempfile::tempdir().unwrap();
         KeyStore::create_missing(keys.path().join("keys"), &["auth", "vendor", "booking", "edge"]).unwrap();
         let store = KeyStore::open(keys.path().join("keys")).unwrap();
-        let declarations = [auth_service().declaration(), vendor_service().declaration(), edge_declaration()];
+        let declarations = [auth_declaration(), vendor_service().declaration(), edge_declaration()];
         let accounts = render(&permissions(&declarations), |identity| store.nats_public_keys()[identity].clone());
         let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
         let settings = format!(

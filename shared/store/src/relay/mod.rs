@@ -23,6 +23,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How often the outbox is looked at without a wake-up.
 const POLL: Duration = Duration::from_secs(1);
+/// After a batch that was not full, how long the next one gathers: each costs a commit and several questions, whether it
+/// holds one event or many.
+const GATHER: Duration = Duration::from_millis(10);
 /// How often a replica that does not relay tries to take over.
 const LOCK_POLL: Duration = Duration::from_secs(1);
 /// How often the gauges are set anew.
@@ -87,7 +90,12 @@ async fn relay_under_lock<A: HasStore>(
             measured = Some(Instant::now());
         }
         match rounds.next().await? {
-            Round::Progress => health.succeeded(A::NAME),
+            Round::Progress => {
+                health.succeeded(A::NAME);
+                if !rounds.session.has_more() {
+                    sleep(GATHER).await;
+                }
+            }
             Round::Idle => {
                 health.succeeded(A::NAME);
                 wait_for_more(store, &mut pings).await;

@@ -166,6 +166,11 @@ impl Session {
         Ok(batch)
     }
 
+    /// Whether the last batch was full, so that more waits behind it.
+    pub(super) fn has_more(&self) -> bool {
+        !self.next_aggregate.is_nil()
+    }
+
     async fn batch_from(&mut self, aggregate: Uuid, resting: &[Uuid]) -> anyhow::Result<Vec<Waiting>> {
         let query = sqlx::query_as(NEXT_BATCH).bind(aggregate).bind(resting).bind(i64::try_from(BATCH)?);
         within(TIMEOUT, query.fetch_all(&mut self.connection), "reading the outbox").await
