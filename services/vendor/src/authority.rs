@@ -1,13 +1,13 @@
 //! What the caller may see and do at a vendor. The service's own table of memberships is the truth here.
 
-use crate::entity::{membership, vendor};
+use crate::entity::vendor;
 use identity::Caller;
 use identity::memberships::{Membership, allows};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, Statement};
 use subjects::Fault;
 use subjects::MembershipRole::ClinicAdmin;
-use subjects::ids::{ClinicId, VendorId};
-use subjects::vendor::{MembershipStatus, VendorError, VendorStatus};
+use subjects::ids::{ClinicId, UserId, VendorId};
+use subjects::vendor::{VendorError, VendorStatus};
 
 /// The caller's standing everywhere.
 #[derive(Debug, Clone)]
@@ -23,23 +23,8 @@ impl Authority {
     pub async fn of(db: &impl ConnectionTrait, caller: &Caller) -> Result<Authority, store::Error> {
         let memberships = match &caller.user {
             None => Vec::new(),
-            Some(user) => {
-                membership::Entity::find()
-                    .filter(membership::Column::UserId.eq(user.id))
-                    .filter(membership::Column::Status.eq(MembershipStatus::Active))
-                    .all(db)
-                    .await?
-            }
+            Some(user) => memberships_of(db, user.id).await?,
         };
-        let memberships = memberships
-            .into_iter()
-            .map(|row| Membership {
-                user_id: row.user_id,
-                vendor_id: row.vendor_id,
-                clinic_id: row.clinic_id,
-                role: row.role,
-            })
-            .collect();
         Ok(Authority {
             platform_admin: caller.is_platform_admin(),
             trusted_service: caller.trusted_service().is_some(),
@@ -128,4 +113,23 @@ impl Authority {
     pub fn refusal(&self, vendor: &vendor::Model, not_found: VendorError) -> VendorError {
         if self.sees(vendor) { VendorError::Fault(Fault::forbidden()) } else { not_found }
     }
+}
+
+// Always the same text, read by the places of the columns: every request of a signed-in caller asks this.
+const MEMBERSHIPS_OF_USER: &str =
+    "select user_id, vendor_id, clinic_id, role from memberships where user_id = $1 and status = 'active'";
+
+async fn memberships_of(db: &impl ConnectionTrait, user_id: UserId) -> Result<Vec<Membership>, store::Error> {
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, MEMBERSHIPS_OF_USER, [user_id.into()]);
+    let rows = db.query_all_raw(statement).await?;
+    let mut memberships = Vec::with_capacity(rows.len());
+    for row in rows {
+        memberships.push(Membership {
+            user_id: row.try_get_by_index(0)?,
+            vendor_id: row.try_get_by_index(1)?,
+            clinic_id: row.try_get_by_index(2)?,
+            role: row.try_get_by_index(3)?,
+        });
+    }
+    Ok(memberships)
 }

@@ -1,11 +1,11 @@
 //! Rows as the contract shows them, in replies and in events.
 
 use crate::entity::{clinic, membership, service, vendor};
-use crate::repo::staff::StaffMember;
+use crate::repo::staff::{self, StaffMember};
 use subjects::time::TimeZone;
 use subjects::vendor::{
-    Address, Clinic, ClinicState, Coordinates, HoursState, Membership, MembershipState, MembershipStatus, OpeningHours,
-    Service, ServiceState, Staff, StaffState, Vendor, VendorKind, VendorState,
+    Address, BookingPolicy, Clinic, ClinicState, Coordinates, HoursState, Membership, MembershipState,
+    MembershipStatus, OpeningHours, Service, ServiceState, Staff, StaffState, Vendor, VendorKind, VendorState,
 };
 use subjects::{Currency, Fault, Money};
 
@@ -69,6 +69,7 @@ pub fn clinic(row: clinic::Model, kind: VendorKind) -> Result<Clinic, Fault> {
         (Some(latitude), Some(longitude)) => Some(Coordinates { latitude, longitude }),
         _ => None,
     };
+    let policy = policy(&row);
     Ok(Clinic {
         id: row.id,
         vendor_id: row.vendor_id,
@@ -86,12 +87,33 @@ pub fn clinic(row: clinic::Model, kind: VendorKind) -> Result<Clinic, Fault> {
         },
         coordinates,
         time_zone: time_zone(&row.time_zone)?,
+        policy,
         active: row.active,
         distance_km: None,
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
     })
+}
+
+/// A clinic's rules for bookings.
+pub fn policy(row: &clinic::Model) -> BookingPolicy {
+    policy_of(
+        row.confirm_within_minutes,
+        (row.cancel_notice_minutes, row.cancel_fee_percent),
+        (row.reschedule_notice_minutes, row.reschedule_fee_percent),
+    )
+}
+
+/// Rules for bookings: minutes to confirm, and notice in minutes and fee in percent for cancelling and for moving.
+pub fn policy_of(confirm_within: i32, cancelling: (i32, i32), moving: (i32, i32)) -> BookingPolicy {
+    BookingPolicy {
+        confirm_within_minutes: large(confirm_within),
+        cancel_notice_minutes: large(cancelling.0),
+        cancel_fee_percent: percent(cancelling.1),
+        reschedule_notice_minutes: large(moving.0),
+        reschedule_fee_percent: percent(moving.1),
+    }
 }
 
 /// A clinic as events tell it.
@@ -102,7 +124,9 @@ pub fn clinic_state(row: &clinic::Model) -> Result<ClinicState, Fault> {
     Ok(ClinicState {
         clinic_id: row.id,
         vendor_id: row.vendor_id,
+        name: row.name.clone(),
         time_zone: time_zone(&row.time_zone)?,
+        policy: policy(row),
         active: row.active,
         removed: false,
         version: row.version,
@@ -131,6 +155,9 @@ pub fn service(row: service::Model) -> Result<Service, Fault> {
         buffer_after_minutes: small(row.buffer_after_minutes),
         price,
         capacity: small(row.capacity),
+        slot_step_minutes: small(row.slot_step_minutes),
+        minimum_notice_minutes: large(row.minimum_notice_minutes),
+        booking_window_days: small(row.booking_window_days),
         active: row.active,
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -153,6 +180,9 @@ pub fn service_state(row: &service::Model) -> Result<ServiceState, Fault> {
         buffer_after_minutes: small(row.buffer_after_minutes),
         price: price(row)?,
         capacity: small(row.capacity),
+        slot_step_minutes: small(row.slot_step_minutes),
+        minimum_notice_minutes: large(row.minimum_notice_minutes),
+        booking_window_days: small(row.booking_window_days),
         active: row.active,
         version: row.version,
     })
@@ -163,8 +193,8 @@ pub fn service_state(row: &service::Model) -> Result<ServiceState, Fault> {
 /// # Errors
 /// The stored week is not one.
 pub fn staff(member: StaffMember, shows_account: bool) -> Result<Staff, Fault> {
-    let hours = member.own_week()?;
     let row = member.row;
+    let (hours, exceptions) = (staff::own_week(&row)?, staff::exceptions(&row)?);
     Ok(Staff {
         id: row.id,
         vendor_id: row.vendor_id,
@@ -174,6 +204,7 @@ pub fn staff(member: StaffMember, shows_account: bool) -> Result<Staff, Fault> {
         title: row.title,
         user_id: row.user_id.filter(|_| shows_account),
         hours,
+        exceptions,
         active: row.active,
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -191,7 +222,8 @@ pub fn staff_state(member: &StaffMember) -> Result<StaffState, Fault> {
         vendor_id: member.row.vendor_id,
         clinic_ids: member.clinic_ids.clone(),
         service_ids: member.service_ids.clone(),
-        hours: member.own_week()?,
+        hours: staff::own_week(&member.row)?,
+        exceptions: staff::exceptions(&member.row)?,
         active: member.row.active,
         version: member.row.version,
     })
@@ -214,4 +246,14 @@ fn price(row: &service::Model) -> Result<Money, Fault> {
 /// A number that the database keeps between 0 and 1440.
 fn small(number: i32) -> u16 {
     u16::try_from(number.max(0)).unwrap_or(u16::MAX)
+}
+
+/// A number that the database keeps from being negative.
+fn large(number: i32) -> u32 {
+    number.max(0).unsigned_abs()
+}
+
+/// A number that the database keeps between 0 and 100.
+fn percent(number: i32) -> u8 {
+    u8::try_from(number.clamp(0, 100)).unwrap_or(100)
 }

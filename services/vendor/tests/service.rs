@@ -20,11 +20,19 @@ mod approval;
 mod availability;
 #[path = "service/memberships.rs"]
 mod memberships;
+#[path = "service/orders.rs"]
+mod orders;
+#[path = "service/policy.rs"]
+mod policy;
 #[path = "service/registration.rs"]
 mod registration;
+#[path = "service/repeats.rs"]
+mod repeats;
 #[path = "service/search.rs"]
 mod search;
 #[path = "service/tenancy.rs"]
 mod tenancy;
 #[path = "service/versions.rs"]
 mod versions;
+#[path = "service/working.rs"]
+mod working;

@@ -27,11 +27,11 @@ pub async fn find_all(cx: Cx, _req: FindRoles) -> Result<Page<RoleDetails>, Auth
 /// `role.assign`.
 pub async fn assign(cx: Cx, req: AssignRoles) -> Result<User, AuthError> {
     let expected = cx.expected_version()?;
-    let mut wanted = req.roles;
+    let mut wanted = req.roles.clone();
     wanted.sort_unstable();
     wanted.dedup();
     let (id, wanted) = (req.id, &wanted);
-    cx.app.store.write(&cx, |tx| async move { change(&tx, id, wanted, expected).await }).await
+    cx.app.store.keyed(&cx, &req, |tx| async move { change(&tx, id, wanted, expected).await }).await
 }
 
 async fn change(tx: &Tx, id: subjects::ids::UserId, wanted: &[Role], expected_version: i64) -> Result<User, AuthError> {

@@ -5,13 +5,13 @@ use crate::clock;
 use crate::domain::{email, users as rules};
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
-use crate::repo::users::{self, Filter};
+use crate::repo::users::{self, Filter, Place};
 use crate::revocation;
+use identity::Caller;
 use store::Tx;
-use subjects::Page;
-use subjects::auth::{AuthError, FindUser, FindUsers, UpdateUser, User, UserStatus, UserUpdated};
-use subjects::ids::UserId;
+use subjects::auth::{AuthError, FindUser, FindUsers, UpdateUser, User, UserSort, UserStatus, UserUpdated};
 use subjects::paging::DEFAULT_LIMIT;
+use subjects::{Fault, Page, Violation};
 
 /// `user.findOne`.
 pub async fn find_one(cx: Cx, req: FindUser) -> Result<User, AuthError> {
@@ -22,31 +22,39 @@ pub async fn find_one(cx: Cx, req: FindUser) -> Result<User, AuthError> {
 
 /// `user.findAll`.
 pub async fn find_all(cx: Cx, req: FindUsers) -> Result<Page<User>, AuthError> {
-    let FindUsers { status, role, email, limit, cursor } = req;
+    let FindUsers { status, role, email, sort, limit, cursor } = req;
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    let filter = Filter {
-        status,
-        role,
-        email: email.as_deref().map(email::normalised),
-        before: store::cursor::decode::<UserId>(cursor.as_deref())?,
-    };
-    let accounts = users::list(cx.app.store.read(), &filter, u64::from(limit) + 1).await?;
-    let page = store::page(accounts, limit, |last| last.row.id);
+    let filter = Filter { status, role, email: email.as_deref().map(email::normalised) };
+    let sort = sort.unwrap_or(UserSort::CreatedAtDescending);
+    let after = place_in(sort, cursor.as_deref())?;
+    let accounts = users::list(cx.app.store.read(), &filter, sort, after, u64::from(limit) + 1).await?;
+    let page = store::page(accounts, limit, |last| (sort, Place { created_at: last.row.created_at, id: last.row.id }));
     Ok(page.map(|account| account.to_user()))
+}
+
+/// Where a list in this order goes on: a cursor serves the order that it was made for alone.
+fn place_in(sort: UserSort, cursor: Option<&str>) -> Result<Option<Place>, Fault> {
+    let place: Option<(UserSort, Place)> = store::cursor::decode(cursor)?;
+    match place {
+        Some((made_for, _)) if made_for != sort => {
+            Err(Fault::invalid(vec![Violation::new("/cursor", "belongs to a list in another order")]))
+        }
+        _ => Ok(place.map(|(_, place)| place)),
+    }
 }
 
 /// `user.update`.
 pub async fn update(cx: Cx, req: UpdateUser) -> Result<User, AuthError> {
-    rules::check_reaches(cx.caller(), req.id)?;
-    if req.status.is_some() {
-        rules::check_may_set_status(cx.caller())?;
-    }
     let expected = cx.expected_version()?;
-    let req = &req;
-    cx.app.store.write(&cx, |tx| async move { change(&tx, req, expected).await }).await
+    let (cx, req) = (&cx, &req);
+    cx.app.store.keyed(cx, req, |tx| async move { change(&tx, cx.caller(), req, expected).await }).await
 }
 
-async fn change(tx: &Tx, req: &UpdateUser, expected_version: i64) -> Result<User, AuthError> {
+async fn change(tx: &Tx, caller: &Caller, req: &UpdateUser, expected_version: i64) -> Result<User, AuthError> {
+    rules::check_reaches(caller, req.id)?;
+    if req.status.is_some() {
+        rules::check_may_set_status(caller)?;
+    }
     let now = clock::now();
     let mut account = users::lock(tx, req.id).await?.ok_or(AuthError::UserNotFound)?;
     if account.row.status == UserStatus::Pending {

@@ -6,11 +6,12 @@ use crate::repo::roles;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LockType, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, Insert, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect,
+    Order, QueryFilter, QueryOrder, QuerySelect,
 };
+use serde::{Deserialize, Serialize};
 use store::Error;
 use subjects::Role;
-use subjects::auth::UserStatus;
+use subjects::auth::{UserSort, UserStatus};
 use subjects::ids::UserId;
 use subjects::time::Instant;
 
@@ -43,13 +44,26 @@ pub struct Filter {
     pub role: Option<Role>,
     /// Only the one with this normalised address.
     pub email: Option<String>,
-    /// Only those made before this one.
-    pub before: Option<UserId>,
 }
 
-/// Users by id, newest first.
-pub async fn list(db: &impl ConnectionTrait, filter: &Filter, limit: u64) -> Result<Vec<Account>, Error> {
-    let Filter { status, role, email, before } = filter;
+/// A user's place in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// When the account was made.
+    pub created_at: Instant,
+    /// Its id, which decides among those made at the same time.
+    pub id: UserId,
+}
+
+/// Users in an order, from those after a place.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    filter: &Filter,
+    sort: UserSort,
+    after: Option<Place>,
+    limit: u64,
+) -> Result<Vec<Account>, Error> {
+    let Filter { status, role, email } = filter;
     let mut wanted = Condition::all();
     if let Some(status) = status {
         wanted = wanted.add(user::Column::Status.eq(*status));
@@ -65,10 +79,22 @@ pub async fn list(db: &impl ConnectionTrait, filter: &Filter, limit: u64) -> Res
     if let Some(email) = email {
         wanted = wanted.add(has_email(email));
     }
-    if let Some(before) = before {
-        wanted = wanted.add(user::Column::Id.lt(*before));
+    if let Some(Place { created_at, id }) = after {
+        let row =
+            Expr::tuple([user::Column::CreatedAt, user::Column::Id].map(|column| Expr::col((user::Entity, column))));
+        let last_row = Expr::tuple([Expr::value(created_at), Expr::value(id)]);
+        wanted = wanted.add(match sort {
+            UserSort::CreatedAt => row.gt(last_row),
+            UserSort::CreatedAtDescending => row.lt(last_row),
+        });
     }
-    let rows = user::Entity::find().filter(wanted).order_by_desc(user::Column::Id).limit(limit).all(db).await?;
+    let order = match sort {
+        UserSort::CreatedAt => Order::Asc,
+        UserSort::CreatedAtDescending => Order::Desc,
+    };
+    let select = user::Entity::find().filter(wanted).limit(limit);
+    let rows =
+        select.order_by(user::Column::CreatedAt, order.clone()).order_by(user::Column::Id, order).all(db).await?;
     let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
     let mut roles_by_user = roles::of_users(db, &ids).await?;
     Ok(rows

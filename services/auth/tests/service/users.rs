@@ -81,3 +81,67 @@ async fn admins_list_accounts_and_give_and_take_roles() {
     assign(json!(["customer"])).by(&admin).based_on(2).ok().await;
     world.until_signed_out(&owner).await;
 }
+
+#[tokio::test]
+async fn accounts_are_listed_by_their_age_either_way() {
+    let world = World::start("").await;
+    for name in ["sari", "budi", "dewi", "bagas", "ratna"] {
+        world.register(&format!("{name}@example.com")).await;
+    }
+    // Two of one age, and one whose id does not tell it.
+    world
+        .execute("update users set created_at = '2026-01-01' where email in ('budi@example.com', 'dewi@example.com')")
+        .await;
+    world.execute("update users set created_at = '2025-01-01' where email = 'ratna@example.com'").await;
+    let admin = world.admin().await;
+    let pages = async |mut question: serde_json::Value| {
+        let mut ids = Vec::new();
+        loop {
+            let page = world.ask("user.findAll", question.clone()).by(&admin).ok().await;
+            ids.extend(page["items"].as_array().unwrap().iter().map(|user| user["id"].clone()));
+            match page.get("nextCursor") {
+                Some(cursor) => question["cursor"] = cursor.clone(),
+                None => return ids,
+            }
+        }
+    };
+    let in_order = async |order: &str| {
+        let ids = world.query(&format!("select json_agg(id order by {order})::text from users")).await.unwrap();
+        serde_json::from_str::<Vec<serde_json::Value>>(&ids).unwrap()
+    };
+    let (oldest_first, newest_first) = (in_order("created_at, id").await, in_order("created_at desc, id desc").await);
+    assert_eq!(oldest_first.len(), 6);
+    assert_eq!(pages(json!({ "limit": 1, "sort": "createdAt" })).await, oldest_first);
+    assert_eq!(pages(json!({ "limit": 2, "sort": "-createdAt" })).await, newest_first);
+    assert_eq!(pages(json!({ "limit": 2 })).await, newest_first);
+
+    let page = world.ask("user.findAll", json!({ "limit": 1 })).by(&admin).ok().await;
+    let other_order = json!({ "limit": 1, "sort": "createdAt", "cursor": page["nextCursor"] });
+    let fault = world.ask("user.findAll", other_order).by(&admin).send().await.unwrap_err();
+    assert_eq!(fault.violations[0].pointer, "/cursor");
+}
+
+#[tokio::test]
+async fn a_change_repeated_under_its_key_is_made_once() {
+    let world = World::start("").await;
+    let owner = world.newcomer("sari@example.com").await;
+    let admin = world.admin().await;
+    let id = &owner.user()["id"];
+    let told = async || world.query("select count(*)::text from outbox where type = 'user.updated'").await.unwrap();
+
+    let rename = |version| {
+        let ask = world.ask("user.update", json!({ "id": id, "firstName": "Dewi" })).by(&owner);
+        ask.based_on(version).under_key("key-1")
+    };
+    let renamed = rename(1).ok().await;
+    assert_eq!((rename(1).ok().await, told().await), (renamed, "1".to_owned()));
+    assert_eq!(rename(2).refusal().await, "idempotency_key_reused");
+
+    let assign = || {
+        let ask = world.ask("role.assign", json!({ "id": id, "roles": ["platform_admin", "customer"] })).by(&admin);
+        ask.based_on(2).under_key("key-1")
+    };
+    let promoted = assign().ok().await;
+    assert_eq!(promoted["version"], 3);
+    assert_eq!((assign().ok().await, told().await), (promoted, "2".to_owned()));
+}

@@ -172,8 +172,9 @@ impl World {
         self.query(&format!("select string_agg(t, E'\\n') from ({of_each_table}) as rows")).await.unwrap()
     }
 
-    /// Listens to events from now on.
+    /// Listens to the events of what is written from now on: those of before are published first.
     pub async fn listen(&self) -> Events {
+        self.until_query("select count(*)::text from outbox where published_at is null", "0").await;
         let subscriber = self.operator.subscribe("event.>").await.unwrap();
         self.operator.flush().await.unwrap();
         Events { subscriber, passed_over: Vec::new() }

@@ -38,6 +38,16 @@ pub struct Model {
     pub longitude: Option<f64>,
     /// IANA name.
     pub time_zone: String,
+    /// How long it has to confirm a booking.
+    pub confirm_within_minutes: i32,
+    /// Until how long before the visit cancelling costs nothing.
+    pub cancel_notice_minutes: i32,
+    /// What it costs after that, in percent of the price.
+    pub cancel_fee_percent: i32,
+    /// Until how long before the visit moving it costs nothing.
+    pub reschedule_notice_minutes: i32,
+    /// What it costs after that, in percent of the price.
+    pub reschedule_fee_percent: i32,
     /// Whether it takes bookings at all.
     pub active: bool,
     /// When it was made.

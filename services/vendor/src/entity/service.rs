@@ -32,6 +32,12 @@ pub struct Model {
     pub price_currency: String,
     /// Pets a session.
     pub capacity: i32,
+    /// Minutes between the beginnings of its slots.
+    pub slot_step_minutes: i32,
+    /// Minutes before the visit until which customers book it.
+    pub minimum_notice_minutes: i32,
+    /// Days ahead from which customers book it.
+    pub booking_window_days: i32,
     /// Whether it is offered.
     pub active: bool,
     /// When it was made.

@@ -22,6 +22,8 @@ pub struct Model {
     pub user_id: Option<UserId>,
     /// Their own week as the contract writes it; null: whenever the clinic is open.
     pub hours: Option<Json>,
+    /// The dates on which they work otherwise than usual, as the contract writes them.
+    pub exceptions: Json,
     /// Whether they can be booked.
     pub active: bool,
     /// When they were added.

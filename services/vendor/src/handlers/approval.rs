@@ -4,34 +4,37 @@ use crate::authority::Authority;
 use crate::domain::approval::{Outcome, Step, decide};
 use crate::repo::vendors;
 use crate::{Cx, clock, replies};
-use subjects::Fault;
 use subjects::ids::VendorId;
 use subjects::vendor::{ApproveVendor, RejectVendor, SubmitVendor, SuspendVendor, Vendor, VendorError};
+use subjects::{Fault, Request};
 
 /// `vendor.submit`: by those who run the vendor.
 pub async fn submit(cx: Cx, request: SubmitVendor) -> Result<Vendor, VendorError> {
-    take(&cx, request.id, Step::Submit).await
+    take(&cx, &request, request.id, Step::Submit).await
 }
 
 /// `vendor.approve`: by the platform.
 pub async fn approve(cx: Cx, request: ApproveVendor) -> Result<Vendor, VendorError> {
-    take(&cx, request.id, Step::Approve).await
+    take(&cx, &request, request.id, Step::Approve).await
 }
 
 /// `vendor.reject`: by the platform.
 pub async fn reject(cx: Cx, request: RejectVendor) -> Result<Vendor, VendorError> {
-    take(&cx, request.id, Step::Reject(&request.reason)).await
+    take(&cx, &request, request.id, Step::Reject(&request.reason)).await
 }
 
 /// `vendor.suspend`: by the platform.
 pub async fn suspend(cx: Cx, request: SuspendVendor) -> Result<Vendor, VendorError> {
-    take(&cx, request.id, Step::Suspend(&request.reason)).await
+    take(&cx, &request, request.id, Step::Suspend(&request.reason)).await
 }
 
-async fn take(cx: &Cx, id: VendorId, step: Step<'_>) -> Result<Vendor, VendorError> {
+async fn take<R>(cx: &Cx, request: &R, id: VendorId, step: Step<'_>) -> Result<Vendor, VendorError>
+where
+    R: Request<Reply = Vendor, Error = VendorError>,
+{
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let row = vendors::lock(&tx, id).await?.ok_or(VendorError::VendorNotFound)?;
             match step {
@@ -42,9 +45,7 @@ async fn take(cx: &Cx, id: VendorId, step: Step<'_>) -> Result<Vendor, VendorErr
                 }
                 Step::Approve | Step::Reject(_) | Step::Suspend(_) => {}
             }
-            if let Some(expected_version) = cx.meta().if_match {
-                store::expect_version(expected_version, row.version)?;
-            }
+            store::expect_version_if_given(cx.meta().if_match, row.version)?;
             let row = match decide(row.status, row.status_reason.as_deref(), step)? {
                 Outcome::Moves => vendors::set_status(&tx, row, step.target(), step.reason(), clock::now()).await?,
                 Outcome::IsThere => row,

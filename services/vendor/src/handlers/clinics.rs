@@ -2,9 +2,9 @@
 
 use super::page_size;
 use crate::authority::Authority;
-use crate::repo::clinic_search::{self, ClinicCursor};
 use crate::repo::clinics::ClinicProfile;
-use crate::repo::{clinics, vendors};
+use crate::repo::keyset::Place;
+use crate::repo::{clinic_search, clinics, vendors};
 use crate::{Cx, clock, replies};
 use subjects::Page;
 use subjects::ids::ClinicId;
@@ -14,11 +14,11 @@ use subjects::vendor::{Clinic, CreateClinic, FindClinic, FindClinics, RemoveClin
 pub async fn find_all(cx: Cx, request: FindClinics) -> Result<Page<Clinic>, VendorError> {
     let db = cx.app.store.read();
     let authority = Authority::of(db, cx.caller()).await?;
-    let after: Option<ClinicCursor> = store::cursor::decode(request.cursor.as_deref())?;
+    let sort = clinic_search::order_of(&request);
+    let after = Place::read(request.cursor.as_deref(), sort)?;
     let limit = page_size(request.limit);
-    let order = clinic_search::order_of(&request);
-    let found = clinic_search::find(db, &request, &authority, after, limit).await?;
-    let page = store::page(found, limit, |last| clinic_search::cursor_after(last, order));
+    let found = clinic_search::find(db, &request, &authority, after.as_ref(), limit).await?;
+    let page = store::page(found, limit, |last| clinic_search::place(sort, last));
 
     let mut items = Vec::with_capacity(page.items.len());
     for found in page.items {
@@ -62,7 +62,7 @@ pub async fn update(cx: Cx, request: UpdateClinic) -> Result<Clinic, VendorError
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let (row, vendor) = clinics::lock(&tx, request.id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_clinic(&vendor, row.id, VendorError::ClinicNotFound)?;
@@ -78,7 +78,7 @@ pub async fn remove(cx: Cx, request: RemoveClinic) -> Result<(), VendorError> {
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let (row, vendor) = clinics::lock(&tx, request.id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_vendor(&vendor, VendorError::ClinicNotFound)?;

@@ -25,7 +25,7 @@ pub async fn update(cx: Cx, request: UpdateHours) -> Result<Schedule, VendorErro
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let (clinic, vendor) = clinics::lock(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_clinic(&vendor, clinic.id, VendorError::ClinicNotFound)?;

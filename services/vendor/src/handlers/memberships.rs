@@ -4,6 +4,7 @@ use super::page_size;
 use crate::authority::Authority;
 use crate::domain::members::{Standing, keep_an_administrator};
 use crate::entity::{membership, vendor};
+use crate::repo::keyset::Place;
 use crate::repo::memberships::{self, NewMembership};
 use crate::repo::vendors;
 use crate::{Cx, clock, replies};
@@ -12,8 +13,8 @@ use store::Tx;
 use subjects::Page;
 use subjects::ids::{ClinicId, MembershipId};
 use subjects::vendor::{
-    AcceptMembership, FindMemberships, InviteMember, Membership, MembershipStatus, RevokeMembership, UpdateMembership,
-    VendorError,
+    AcceptMembership, FindMemberships, InviteMember, Membership, MembershipSort, MembershipStatus, RevokeMembership,
+    UpdateMembership, VendorError,
 };
 
 /// `membership.findAll`: a vendor's, for those who run it or one of its clinics; or the caller's own.
@@ -36,10 +37,11 @@ pub async fn find_all(cx: Cx, request: FindMemberships) -> Result<Page<Membershi
             }
         }
     };
-    let after: Option<MembershipId> = store::cursor::decode(request.cursor.as_deref())?;
+    let sort = request.sort.unwrap_or(MembershipSort::CreatedAt);
+    let after = Place::read(request.cursor.as_deref(), sort)?;
     let limit = page_size(request.limit);
-    let rows = memberships::list(db, whose, request.status, after, limit).await?;
-    Ok(store::page(rows, limit, |last| last.id).map(replies::membership))
+    let rows = memberships::list(db, whose, request.status, sort, after.as_ref(), limit).await?;
+    Ok(store::page(rows, limit, |last| memberships::place(sort, last)).map(replies::membership))
 }
 
 /// `membership.invite`.
@@ -87,7 +89,7 @@ pub async fn update(cx: Cx, request: UpdateMembership) -> Result<Membership, Ven
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             // Locking the vendor lets two administrators not take the role from each other at the same time.
             let vendor = vendors::lock(&tx, request.vendor_id).await?.ok_or(VendorError::VendorNotFound)?;
@@ -113,7 +115,7 @@ pub async fn revoke(cx: Cx, request: RevokeMembership) -> Result<(), VendorError
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let vendor = vendors::lock(&tx, request.vendor_id).await?.ok_or(VendorError::VendorNotFound)?;
             let own = memberships::lock(&tx, vendor.id, request.id).await?.filter(|row| row.user_id == user_id);

@@ -2,21 +2,25 @@
 
 use super::page_size;
 use crate::authority::Authority;
-use crate::repo::services::{ServiceCursor, ServiceProfile};
+use crate::repo::keyset::Place;
+use crate::repo::services::ServiceProfile;
 use crate::repo::{clinics, services};
 use crate::{Cx, clock, replies};
 use subjects::Page;
 use subjects::ids::ServiceId;
-use subjects::vendor::{CreateService, FindService, FindServices, RemoveService, Service, UpdateService, VendorError};
+use subjects::vendor::{
+    CreateService, FindService, FindServices, RemoveService, Service, ServiceSort, UpdateService, VendorError,
+};
 
 /// `service.findAll`.
 pub async fn find_all(cx: Cx, request: FindServices) -> Result<Page<Service>, VendorError> {
     let db = cx.app.store.read();
     let authority = Authority::of(db, cx.caller()).await?;
-    let after: Option<ServiceCursor> = store::cursor::decode(request.cursor.as_deref())?;
+    let sort = request.sort.unwrap_or(ServiceSort::Name);
+    let after = Place::read(request.cursor.as_deref(), sort)?;
     let limit = page_size(request.limit);
-    let rows = services::search(db, &request, &authority, after, limit).await?;
-    let page = store::page(rows, limit, |last| ServiceCursor { name: last.name.clone(), id: last.id });
+    let rows = services::search(db, &request, &authority, sort, after.as_ref(), limit).await?;
+    let page = store::page(rows, limit, |last| services::place(sort, last));
     let items = page.items.into_iter().map(replies::service).collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor: page.next_cursor })
 }
@@ -58,7 +62,7 @@ pub async fn update(cx: Cx, request: UpdateService) -> Result<Service, VendorErr
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let row = services::lock(&tx, request.id).await?.ok_or(VendorError::ServiceNotFound)?;
             let (clinic, vendor) = clinics::find(&tx, row.clinic_id).await?.ok_or(VendorError::ServiceNotFound)?;
@@ -75,7 +79,7 @@ pub async fn remove(cx: Cx, request: RemoveService) -> Result<(), VendorError> {
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let row = services::lock(&tx, request.id).await?.ok_or(VendorError::ServiceNotFound)?;
             let (clinic, vendor) = clinics::find(&tx, row.clinic_id).await?.ok_or(VendorError::ServiceNotFound)?;

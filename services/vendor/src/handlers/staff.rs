@@ -3,21 +3,25 @@
 use super::page_size;
 use crate::authority::Authority;
 use crate::entity::vendor;
-use crate::repo::staff::{StaffCursor, StaffProfile};
-use crate::repo::{clinics, staff};
+use crate::repo::keyset::Place;
+use crate::repo::staff::StaffProfile;
+use crate::repo::{clinics, staff, staff_search};
 use crate::{Cx, clock, replies};
 use subjects::Page;
 use subjects::ids::{ClinicId, StaffId};
-use subjects::vendor::{CreateStaff, FindStaff, FindStaffMember, RemoveStaff, Staff, UpdateStaff, VendorError};
+use subjects::vendor::{
+    CreateStaff, FindStaff, FindStaffMember, RemoveStaff, Staff, StaffSort, UpdateStaff, VendorError,
+};
 
 /// `staff.findAll`.
 pub async fn find_all(cx: Cx, request: FindStaff) -> Result<Page<Staff>, VendorError> {
     let db = cx.app.store.read();
     let authority = Authority::of(db, cx.caller()).await?;
-    let after: Option<StaffCursor> = store::cursor::decode(request.cursor.as_deref())?;
+    let sort = request.sort.unwrap_or(StaffSort::DisplayName);
+    let after = Place::read(request.cursor.as_deref(), sort)?;
     let limit = page_size(request.limit);
-    let members = staff::search(db, &request, &authority, after, limit).await?;
-    let page = store::page(members, limit, |last| StaffCursor { name: last.row.display_name.clone(), id: last.row.id });
+    let members = staff_search::find(db, &request, &authority, sort, after.as_ref(), limit).await?;
+    let page = store::page(members, limit, |last| staff_search::place(sort, &last.row));
     let mut items = Vec::with_capacity(page.items.len());
     for member in page.items {
         let shows_account = authority.sees_hidden(member.row.vendor_id);
@@ -48,9 +52,7 @@ pub async fn create(cx: Cx, request: CreateStaff) -> Result<Staff, VendorError> 
             let authority = Authority::of(&tx, cx.caller()).await?;
             let (clinic, vendor) = clinics::find(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_clinic(&vendor, clinic.id, VendorError::ClinicNotFound)?;
-            let CreateStaff { clinic_id, display_name, title, service_ids, user_id, hours } = request.clone();
-            let clinic_ids = vec![clinic_id];
-            let profile = StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, active: true };
+            let profile = StaffProfile::from(request);
             let member = staff::insert(&tx, StaffId::new(), vendor.id, profile, clock::now()).await?;
             Ok(replies::staff(member, true)?)
         })
@@ -63,16 +65,13 @@ pub async fn update(cx: Cx, request: UpdateStaff) -> Result<Staff, VendorError> 
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let (member, vendor) = staff::lock(&tx, request.id).await?.ok_or(VendorError::StaffNotFound)?;
             check_clinics(&authority, &vendor, &member.clinic_ids)?;
             check_clinics(&authority, &vendor, &request.clinic_ids)?;
             store::expect_version(expected_version, member.row.version)?;
-            let UpdateStaff { id: _, display_name, title, clinic_ids, service_ids, user_id, hours, active } =
-                request.clone();
-            let profile = StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, active };
-            let member = staff::replace(&tx, member, profile, clock::now()).await?;
+            let member = staff::replace(&tx, member, StaffProfile::from(request), clock::now()).await?;
             Ok(replies::staff(member, true)?)
         })
         .await
@@ -83,7 +82,7 @@ pub async fn remove(cx: Cx, request: RemoveStaff) -> Result<(), VendorError> {
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let (member, vendor) = staff::lock(&tx, request.id).await?.ok_or(VendorError::StaffNotFound)?;
             check_clinics(&authority, &vendor, &member.clinic_ids)?;

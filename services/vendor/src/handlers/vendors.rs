@@ -2,22 +2,26 @@
 
 use super::page_size;
 use crate::authority::Authority;
+use crate::repo::keyset::Place;
 use crate::repo::memberships::NewMembership;
 use crate::repo::vendors::VendorProfile;
 use crate::repo::{memberships, vendors};
 use crate::{Cx, clock, replies};
 use subjects::Page;
 use subjects::ids::VendorId;
-use subjects::vendor::{CreateVendor, FindVendor, FindVendors, RemoveVendor, UpdateVendor, Vendor, VendorError};
+use subjects::vendor::{
+    CreateVendor, FindVendor, FindVendors, RemoveVendor, UpdateVendor, Vendor, VendorError, VendorSort,
+};
 
 /// `vendor.findAll`.
 pub async fn find_all(cx: Cx, request: FindVendors) -> Result<Page<Vendor>, VendorError> {
     let db = cx.app.store.read();
     let authority = Authority::of(db, cx.caller()).await?;
-    let after: Option<VendorId> = store::cursor::decode(request.cursor.as_deref())?;
+    let sort = request.sort.unwrap_or(VendorSort::CreatedAtDescending);
+    let after = Place::read(request.cursor.as_deref(), sort)?;
     let limit = page_size(request.limit);
-    let rows = vendors::search(db, &request, &authority, after, limit).await?;
-    let page = store::page(rows, limit, |last| last.id);
+    let rows = vendors::search(db, &request, &authority, sort, after.as_ref(), limit).await?;
+    let page = store::page(rows, limit, |last| vendors::place(sort, last));
     Ok(page.map(|row| {
         let shows_reason = authority.sees_hidden(row.id);
         replies::vendor(row, shows_reason)
@@ -57,7 +61,7 @@ pub async fn update(cx: Cx, request: UpdateVendor) -> Result<Vendor, VendorError
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let row = vendors::lock(&tx, request.id).await?.ok_or(VendorError::VendorNotFound)?;
             authority.check_vendor(&row, VendorError::VendorNotFound)?;
@@ -73,7 +77,7 @@ pub async fn remove(cx: Cx, request: RemoveVendor) -> Result<(), VendorError> {
     let (cx, request) = (&cx, &request);
     cx.app
         .store
-        .write(cx, |tx| async move {
+        .keyed(cx, request, |tx| async move {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let row = vendors::lock(&tx, request.id).await?.ok_or(VendorError::VendorNotFound)?;
             authority.check_vendor(&row, VendorError::VendorNotFound)?;

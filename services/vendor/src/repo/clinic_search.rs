@@ -4,13 +4,12 @@ use crate::authority::Authority;
 use crate::domain::geography::{BoundingBox, EARTH_RADIUS_KM};
 use crate::domain::words::words;
 use crate::entity::clinic;
+use crate::repo::keyset::Place;
 use crate::repo::query::Query;
 use crate::repo::{failed, text_search};
 use sea_orm::{DatabaseConnection, FromQueryResult};
-use serde::{Deserialize, Serialize};
-use subjects::ids::ClinicId;
+use subjects::Fault;
 use subjects::vendor::{ClinicSort, FindClinics, VendorKind};
-use subjects::{Fault, Violation};
 
 /// How far a search by distance goes unless told.
 const DEFAULT_RADIUS_KM: f64 = 25.0;
@@ -29,21 +28,6 @@ pub struct FoundClinic {
     pub mismatch: Option<i64>,
 }
 
-/// Where a page ended: the last clinic, and its place in the order.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ClinicCursor {
-    place: Place,
-    id: ClinicId,
-}
-
-/// A place in an order. Distances and matches are whole numbers, so that none is changed by being written down.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-enum Place {
-    Name(String),
-    Metres(i64),
-    Mismatch(i64),
-}
-
 /// The order of a search's answer, where none was wished for.
 pub fn order_of(search: &FindClinics) -> ClinicSort {
     match search.sort {
@@ -54,25 +38,26 @@ pub fn order_of(search: &FindClinics) -> ClinicSort {
     }
 }
 
-/// The cursor after a clinic in an order.
-pub fn cursor_after(found: &FoundClinic, order: ClinicSort) -> ClinicCursor {
-    let place = match order {
-        ClinicSort::Name => Place::Name(found.clinic.name.clone()),
-        ClinicSort::Distance => Place::Metres(found.metres.unwrap_or_default()),
-        ClinicSort::Relevance => Place::Mismatch(found.mismatch.unwrap_or_default()),
+/// Where a list in an order goes on after a clinic. Distances and matches are whole numbers, so that none is changed by
+/// being written down.
+pub fn place(sort: ClinicSort, found: &FoundClinic) -> Place<ClinicSort> {
+    let value = match sort {
+        ClinicSort::Name | ClinicSort::NameDescending => found.clinic.name.as_str().into(),
+        ClinicSort::Distance => found.metres.unwrap_or_default().into(),
+        ClinicSort::Relevance => found.mismatch.unwrap_or_default().into(),
     };
-    ClinicCursor { place, id: found.clinic.id }
+    Place { sort, value, id: found.clinic.id.into() }
 }
 
 /// The clinics that fit a search and that the caller sees, in the search's order, one more than `limit`.
 ///
 /// # Errors
-/// A cursor of another order is a bad request.
+/// A bad request for a cursor that is none of this list.
 pub async fn find(
     db: &DatabaseConnection,
     search: &FindClinics,
     authority: &Authority,
-    after: Option<ClinicCursor>,
+    after: Option<&Place<ClinicSort>>,
     limit: u16,
 ) -> Result<Vec<FoundClinic>, Fault> {
     let text_words = search.text.as_deref().map(words);
@@ -115,12 +100,13 @@ pub async fn find(
         let radius_metres = search.radius_km.unwrap_or(DEFAULT_RADIUS_KM) * 1000.0;
         query.sql(" and metres <= ").value(radius_metres);
     }
-    let order = order_of(search);
-    if let Some(cursor) = after {
-        filter_after(&mut query, order, cursor)?;
+    let sort = order_of(search);
+    if let Some(place) = after {
+        filter_after(&mut query, sort, place)?;
     }
-    query.sql(match order {
+    query.sql(match sort {
         ClinicSort::Name => " order by name, id limit ",
+        ClinicSort::NameDescending => " order by name desc, id desc limit ",
         ClinicSort::Distance => " order by metres, id limit ",
         ClinicSort::Relevance => " order by mismatch, id limit ",
     });
@@ -189,13 +175,13 @@ fn filter_place(query: &mut Query, search: &FindClinics) {
     query.sql("c.longitude <= ").value(bounds.east).sql(")");
 }
 
-fn filter_after(query: &mut Query, order: ClinicSort, cursor: ClinicCursor) -> Result<(), Fault> {
-    match (order, cursor.place) {
-        (ClinicSort::Name, Place::Name(name)) => query.sql(" and (name, id) > (").value(name),
-        (ClinicSort::Distance, Place::Metres(metres)) => query.sql(" and (metres, id) > (").value(metres),
-        (ClinicSort::Relevance, Place::Mismatch(mismatch)) => query.sql(" and (mismatch, id) > (").value(mismatch),
-        _ => return Err(Fault::invalid(vec![Violation::new("/cursor", "belongs to a list in another order")])),
+fn filter_after(query: &mut Query, sort: ClinicSort, place: &Place<ClinicSort>) -> Result<(), Fault> {
+    match sort {
+        ClinicSort::Name => query.sql(" and (name, id) > (").value(place.value::<String>()?),
+        ClinicSort::NameDescending => query.sql(" and (name, id) < (").value(place.value::<String>()?),
+        ClinicSort::Distance => query.sql(" and (metres, id) > (").value(place.value::<i64>()?),
+        ClinicSort::Relevance => query.sql(" and (mismatch, id) > (").value(place.value::<i64>()?),
     };
-    query.sql(", ").value(cursor.id).sql(")");
+    query.sql(", ").value(place.id).sql(")");
     Ok(())
 }

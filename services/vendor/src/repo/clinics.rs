@@ -3,19 +3,19 @@
 use crate::entity::clinic::{ActiveModel, Column, Entity, Model};
 use crate::entity::{membership, service, vendor};
 use crate::replies;
-use crate::repo::{failed, hours, memberships, services, staff};
+use crate::repo::{failed, hours, memberships, services, staff, whole};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter,
+    QueryOrder, QuerySelect, Statement,
 };
 use store::{ResultExt as _, Tx};
 use subjects::Fault;
 use subjects::ids::{ClinicId, VendorId};
 use subjects::time::{Instant, TimeZone};
 use subjects::vendor::{
-    Address, ClinicState, ClinicUpdated, Coordinates, CreateClinic, HoursState, HoursUpdated, MembershipStatus,
-    OpeningHours, UpdateClinic, VendorError,
+    Address, BookingPolicy, ClinicState, ClinicUpdated, Coordinates, CreateClinic, HoursState, HoursUpdated,
+    MembershipStatus, OpeningHours, UpdateClinic, VendorError,
 };
 
 /// What is known of a clinic.
@@ -33,28 +33,86 @@ pub struct ClinicProfile {
     pub coordinates: Option<Coordinates>,
     /// The zone of its wall clocks.
     pub time_zone: TimeZone,
+    /// Its rules for bookings.
+    pub policy: BookingPolicy,
     /// Whether it takes bookings at all.
     pub active: bool,
 }
 
 impl From<&CreateClinic> for ClinicProfile {
     fn from(request: &CreateClinic) -> ClinicProfile {
-        let CreateClinic { vendor_id: _, name, description, phone, address, coordinates, time_zone } = request.clone();
-        ClinicProfile { name, description, phone, address, coordinates, time_zone, active: true }
+        let CreateClinic { vendor_id: _, name, description, phone, address, coordinates, time_zone, policy } =
+            request.clone();
+        ClinicProfile { name, description, phone, address, coordinates, time_zone, policy, active: true }
     }
 }
 
 impl From<&UpdateClinic> for ClinicProfile {
     fn from(request: &UpdateClinic) -> ClinicProfile {
-        let UpdateClinic { id: _, name, description, phone, address, coordinates, time_zone, active } = request.clone();
-        ClinicProfile { name, description, phone, address, coordinates, time_zone, active }
+        let UpdateClinic { id: _, name, description, phone, address, coordinates, time_zone, policy, active } =
+            request.clone();
+        ClinicProfile { name, description, phone, address, coordinates, time_zone, policy, active }
     }
 }
 
-/// Reads a clinic with its vendor.
+const FIND: &str = "\
+    select clinic.id, clinic.vendor_id, clinic.name, clinic.description, clinic.phone, clinic.street, clinic.district,
+        clinic.city, clinic.province, clinic.postal_code, clinic.country, clinic.latitude, clinic.longitude,
+        clinic.time_zone, clinic.confirm_within_minutes, clinic.cancel_notice_minutes, clinic.cancel_fee_percent,
+        clinic.reschedule_notice_minutes, clinic.reschedule_fee_percent, clinic.active, clinic.created_at,
+        clinic.updated_at, clinic.version, clinic.schedule_updated_at, clinic.schedule_version,
+        vendor.id, vendor.name, vendor.kind, vendor.description, vendor.email, vendor.phone, vendor.website,
+        vendor.status, vendor.status_reason, vendor.created_at, vendor.updated_at, vendor.version
+    from clinics as clinic join vendors as vendor on vendor.id = clinic.vendor_id
+    where clinic.id = $1";
+
+/// Reads a clinic with its vendor. By a text that is always the same, and the places of its columns, since it is what
+/// most requests do.
 pub async fn find(db: &impl ConnectionTrait, id: ClinicId) -> Result<Option<(Model, vendor::Model)>, store::Error> {
-    let found = Entity::find_by_id(id).find_also_related(vendor::Entity).one(db).await?;
-    Ok(found.and_then(|(clinic, vendor)| Some((clinic, vendor?))))
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, FIND, [id.into()]);
+    let Some(row) = db.query_one_raw(statement).await? else { return Ok(None) };
+    let clinic = Model {
+        id: row.try_get_by_index(0)?,
+        vendor_id: row.try_get_by_index(1)?,
+        name: row.try_get_by_index(2)?,
+        description: row.try_get_by_index(3)?,
+        phone: row.try_get_by_index(4)?,
+        street: row.try_get_by_index(5)?,
+        district: row.try_get_by_index(6)?,
+        city: row.try_get_by_index(7)?,
+        province: row.try_get_by_index(8)?,
+        postal_code: row.try_get_by_index(9)?,
+        country: row.try_get_by_index(10)?,
+        latitude: row.try_get_by_index(11)?,
+        longitude: row.try_get_by_index(12)?,
+        time_zone: row.try_get_by_index(13)?,
+        confirm_within_minutes: row.try_get_by_index(14)?,
+        cancel_notice_minutes: row.try_get_by_index(15)?,
+        cancel_fee_percent: row.try_get_by_index(16)?,
+        reschedule_notice_minutes: row.try_get_by_index(17)?,
+        reschedule_fee_percent: row.try_get_by_index(18)?,
+        active: row.try_get_by_index(19)?,
+        created_at: row.try_get_by_index(20)?,
+        updated_at: row.try_get_by_index(21)?,
+        version: row.try_get_by_index(22)?,
+        schedule_updated_at: row.try_get_by_index(23)?,
+        schedule_version: row.try_get_by_index(24)?,
+    };
+    let vendor = vendor::Model {
+        id: row.try_get_by_index(25)?,
+        name: row.try_get_by_index(26)?,
+        kind: row.try_get_by_index(27)?,
+        description: row.try_get_by_index(28)?,
+        email: row.try_get_by_index(29)?,
+        phone: row.try_get_by_index(30)?,
+        website: row.try_get_by_index(31)?,
+        status: row.try_get_by_index(32)?,
+        status_reason: row.try_get_by_index(33)?,
+        created_at: row.try_get_by_index(34)?,
+        updated_at: row.try_get_by_index(35)?,
+        version: row.try_get_by_index(36)?,
+    };
+    Ok(Some((clinic, vendor)))
 }
 
 /// Reads a clinic with its vendor, and keeps others from changing the clinic until the transaction's end.
@@ -77,8 +135,15 @@ pub async fn insert(
     profile: ClinicProfile,
     now: Instant,
 ) -> Result<Model, VendorError> {
-    let ClinicProfile { name, description, phone, address, coordinates, time_zone, active } = profile;
+    let ClinicProfile { name, description, phone, address, coordinates, time_zone, policy, active } = profile;
     let Address { street, district, city, province, postal_code, country } = address;
+    let BookingPolicy {
+        confirm_within_minutes,
+        cancel_notice_minutes,
+        cancel_fee_percent,
+        reschedule_notice_minutes,
+        reschedule_fee_percent,
+    } = policy;
     let row = ActiveModel {
         id: Set(id),
         vendor_id: Set(vendor_id),
@@ -94,6 +159,11 @@ pub async fn insert(
         latitude: Set(coordinates.map(|point| point.latitude)),
         longitude: Set(coordinates.map(|point| point.longitude)),
         time_zone: Set(time_zone.name().to_owned()),
+        confirm_within_minutes: Set(whole(confirm_within_minutes)),
+        cancel_notice_minutes: Set(whole(cancel_notice_minutes)),
+        cancel_fee_percent: Set(cancel_fee_percent.into()),
+        reschedule_notice_minutes: Set(whole(reschedule_notice_minutes)),
+        reschedule_fee_percent: Set(reschedule_fee_percent.into()),
         active: Set(active),
         created_at: Set(now),
         updated_at: Set(now),
@@ -111,8 +181,15 @@ pub async fn insert(
 
 /// Replaces what is known of a clinic, and tells it. Another zone is a change of the schedule too.
 pub async fn replace(tx: &Tx, row: Model, profile: ClinicProfile, now: Instant) -> Result<Model, Fault> {
-    let ClinicProfile { name, description, phone, address, coordinates, time_zone, active } = profile;
+    let ClinicProfile { name, description, phone, address, coordinates, time_zone, policy, active } = profile;
     let Address { street, district, city, province, postal_code, country } = address;
+    let BookingPolicy {
+        confirm_within_minutes,
+        cancel_notice_minutes,
+        cancel_fee_percent,
+        reschedule_notice_minutes,
+        reschedule_fee_percent,
+    } = policy;
     let version = row.version + 1;
     let moves_to_another_zone = row.time_zone != time_zone.name();
     let schedule_version = row.schedule_version + 1;
@@ -130,6 +207,11 @@ pub async fn replace(tx: &Tx, row: Model, profile: ClinicProfile, now: Instant) 
     changed.latitude = Set(coordinates.map(|point| point.latitude));
     changed.longitude = Set(coordinates.map(|point| point.longitude));
     changed.time_zone = Set(time_zone.name().to_owned());
+    changed.confirm_within_minutes = Set(whole(confirm_within_minutes));
+    changed.cancel_notice_minutes = Set(whole(cancel_notice_minutes));
+    changed.cancel_fee_percent = Set(cancel_fee_percent.into());
+    changed.reschedule_notice_minutes = Set(whole(reschedule_notice_minutes));
+    changed.reschedule_fee_percent = Set(reschedule_fee_percent.into());
     changed.active = Set(active);
     changed.updated_at = Set(now);
     changed.version = Set(version);

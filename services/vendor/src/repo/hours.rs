@@ -4,43 +4,63 @@ use crate::entity::{clinic, hour_exception, operating_hours};
 use crate::replies;
 use crate::repo::failed;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::prelude::Time as NaiveTime;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, Statement,
+};
 use store::Tx;
 use subjects::Fault;
-use subjects::time::Instant;
+use subjects::time::{Instant, TimeZone};
 use subjects::vendor::{HourException, HoursUpdated, OpeningHours, WallTime, Weekday, WeeklyInterval};
+
+/// The usual week of `clinic` as text: an array of day, opening and closing time for each interval.
+macro_rules! weekly {
+    () => {
+        "select json_agg(json_build_array(week.day, week.opens, week.closes) order by week.day, week.opens)::text
+        from operating_hours as week where week.clinic_id = clinic.id"
+    };
+}
+pub(super) use weekly;
+
+/// The dates of `clinic` as text, as the contract writes them.
+macro_rules! exceptions {
+    () => {
+        "select json_agg(json_build_object('date', dated.date, 'intervals', dated.intervals, 'note', dated.note)
+            order by dated.date)::text
+        from hour_exceptions as dated where dated.clinic_id = clinic.id"
+    };
+}
+pub(super) use exceptions;
+
+const LOAD: &str =
+    concat!("select (", weekly!(), "), (", exceptions!(), ") from clinics as clinic where clinic.id = $1");
 
 /// When a clinic is open.
 pub async fn load(db: &impl ConnectionTrait, clinic: &clinic::Model) -> Result<OpeningHours, Fault> {
-    let interval_rows = operating_hours::Entity::find()
-        .filter(operating_hours::Column::ClinicId.eq(clinic.id))
-        .order_by_asc(operating_hours::Column::Day)
-        .order_by_asc(operating_hours::Column::Opens)
-        .all(db)
-        .await
-        .map_err(failed)?;
-    let exception_rows = hour_exception::Entity::find()
-        .filter(hour_exception::Column::ClinicId.eq(clinic.id))
-        .order_by_asc(hour_exception::Column::Date)
-        .all(db)
-        .await
-        .map_err(failed)?;
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, LOAD, [clinic.id.into()]);
+    let row = db.query_one_raw(statement).await.map_err(failed)?;
+    let (weekly, exceptions): (Option<String>, Option<String>) = match row {
+        None => (None, None),
+        Some(row) => (row.try_get_by_index(0).map_err(failed)?, row.try_get_by_index(1).map_err(failed)?),
+    };
+    read(replies::time_zone(&clinic.time_zone)?, weekly.as_deref(), exceptions.as_deref())
+}
 
-    let mut weekly = Vec::with_capacity(interval_rows.len());
-    for row in interval_rows {
-        let day = usize::try_from(row.day).ok().and_then(|number| Weekday::ALL.get(number)).copied();
+/// Hours as they are selected; none: closed.
+pub(super) fn read(time_zone: TimeZone, weekly: Option<&str>, exceptions: Option<&str>) -> Result<OpeningHours, Fault> {
+    let rows: Vec<(usize, NaiveTime, NaiveTime)> =
+        weekly.map_or(Ok(Vec::new()), serde_json::from_str).map_err(Fault::internal)?;
+    let mut weekly = Vec::with_capacity(rows.len());
+    for (day, opens, closes) in rows {
+        let day = Weekday::ALL.get(day).copied();
         weekly.push(WeeklyInterval {
             day: day.ok_or_else(|| Fault::internal("the stored day is not one of a week"))?,
-            opens: WallTime::from_naive(row.opens),
-            closes: WallTime::from_naive(row.closes),
+            opens: WallTime::from_naive(opens),
+            closes: WallTime::from_naive(closes),
         });
     }
-    let mut exceptions = Vec::with_capacity(exception_rows.len());
-    for row in exception_rows {
-        let intervals = serde_json::from_value(row.intervals).map_err(Fault::internal)?;
-        exceptions.push(HourException { date: row.date, intervals, note: row.note });
-    }
-    Ok(OpeningHours { time_zone: replies::time_zone(&clinic.time_zone)?, weekly, exceptions })
+    let exceptions = exceptions.map_or(Ok(Vec::new()), serde_json::from_str).map_err(Fault::internal)?;
+    Ok(OpeningHours { time_zone, weekly, exceptions })
 }
 
 /// Replaces when a clinic is open, and tells it. Answers the clinic with its new schedule version, and the hours in

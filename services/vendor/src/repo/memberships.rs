@@ -4,15 +4,16 @@ use crate::domain::members::Standing;
 use crate::entity::membership::{ActiveModel, Column, Entity, Model};
 use crate::replies;
 use crate::repo::failed;
+use crate::repo::keyset::{self, Place};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Order, QueryFilter,
+    QuerySelect,
 };
 use store::Tx;
 use subjects::ids::{ClinicId, MembershipId, UserId, VendorId};
 use subjects::time::Instant;
-use subjects::vendor::{MembershipChanged, MembershipRevoked, MembershipStatus, VendorError};
+use subjects::vendor::{MembershipChanged, MembershipRevoked, MembershipSort, MembershipStatus, VendorError};
 use subjects::{Fault, MembershipRole};
 
 /// A membership to be made.
@@ -51,24 +52,35 @@ pub async fn lock(tx: &Tx, vendor_id: VendorId, id: MembershipId) -> Result<Opti
     Ok(Entity::find_by_id(id).filter(Column::VendorId.eq(vendor_id)).lock_exclusive().one(tx).await?)
 }
 
-/// Memberships that fit a condition, oldest first, one more than `limit`. Revoked ones only where that status is
-/// asked for.
+/// Where a list in an order goes on after a membership.
+pub fn place(sort: MembershipSort, row: &Model) -> Place<MembershipSort> {
+    Place { sort, value: serde_json::json!(row.created_at), id: row.id.into() }
+}
+
+/// Memberships that fit a condition, in an order, one more than `limit`. Revoked ones only where that status is asked
+/// for.
+///
+/// # Errors
+/// A bad request for a cursor that is none of this list.
 pub async fn list(
     db: &impl ConnectionTrait,
     whose: Condition,
     status: Option<MembershipStatus>,
-    after: Option<MembershipId>,
+    sort: MembershipSort,
+    after: Option<&Place<MembershipSort>>,
     limit: u16,
-) -> Result<Vec<Model>, store::Error> {
+) -> Result<Vec<Model>, Fault> {
     let mut select = Entity::find().filter(whose);
     select = match status {
         Some(status) => select.filter(Column::Status.eq(status)),
         None => select.filter(Column::Status.ne(MembershipStatus::Revoked)),
     };
-    if let Some(after) = after {
-        select = select.filter(Column::Id.gt(after));
-    }
-    Ok(select.order_by_asc(Column::Id).limit(u64::from(limit) + 1).all(db).await?)
+    let order = match sort {
+        MembershipSort::CreatedAt => Order::Asc,
+        MembershipSort::CreatedAtDescending => Order::Desc,
+    };
+    let select = keyset::page::<_, Instant, _>(select, (Column::CreatedAt, Column::Id), order, after, limit)?;
+    select.all(db).await.map_err(failed)
 }
 
 /// The standing of every member of a vendor.

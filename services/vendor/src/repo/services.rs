@@ -3,20 +3,20 @@
 use crate::authority::Authority;
 use crate::entity::service::{ActiveModel, Column, Entity, Model};
 use crate::entity::{clinic, vendor};
-use crate::repo::{failed, staff, text_search};
+use crate::repo::keyset::{self, Place};
+use crate::repo::{failed, staff, text_search, whole};
 use crate::{domain, replies};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, JoinType,
-    ModelTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+    ModelTrait, Order, QueryFilter, QuerySelect, RelationTrait,
 };
-use serde::{Deserialize, Serialize};
 use store::Tx;
 use subjects::ids::{ClinicId, ServiceId, VendorId};
 use subjects::time::Instant;
 use subjects::vendor::{
-    CreateService, FindServices, ServiceRemoved, ServiceState, ServiceUpdated, UpdateService, VendorError, VendorStatus,
+    CreateService, FindServices, ServiceRemoved, ServiceSort, ServiceState, ServiceUpdated, UpdateService, VendorError,
+    VendorStatus,
 };
 use subjects::{Fault, Money};
 
@@ -37,6 +37,12 @@ pub struct ServiceProfile {
     pub price: Money,
     /// Pets a session.
     pub capacity: u16,
+    /// Minutes between the beginnings of its slots.
+    pub slot_step_minutes: u16,
+    /// Minutes before the visit until which customers book it.
+    pub minimum_notice_minutes: u32,
+    /// Days ahead from which customers book it.
+    pub booking_window_days: u16,
     /// Whether it is offered.
     pub active: bool,
 }
@@ -52,6 +58,9 @@ impl From<&CreateService> for ServiceProfile {
             buffer_after_minutes,
             price,
             capacity,
+            slot_step_minutes,
+            minimum_notice_minutes,
+            booking_window_days,
         } = request.clone();
         ServiceProfile {
             name,
@@ -61,6 +70,9 @@ impl From<&CreateService> for ServiceProfile {
             buffer_after_minutes,
             price,
             capacity,
+            slot_step_minutes,
+            minimum_notice_minutes,
+            booking_window_days,
             active: true,
         }
     }
@@ -77,6 +89,9 @@ impl From<&UpdateService> for ServiceProfile {
             buffer_after_minutes,
             price,
             capacity,
+            slot_step_minutes,
+            minimum_notice_minutes,
+            booking_window_days,
             active,
         } = request.clone();
         ServiceProfile {
@@ -87,18 +102,12 @@ impl From<&UpdateService> for ServiceProfile {
             buffer_after_minutes,
             price,
             capacity,
+            slot_step_minutes,
+            minimum_notice_minutes,
+            booking_window_days,
             active,
         }
     }
-}
-
-/// Where a page of services ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ServiceCursor {
-    /// The last name.
-    pub name: String,
-    /// The last id.
-    pub id: ServiceId,
 }
 
 /// Reads a service.
@@ -111,14 +120,28 @@ pub async fn lock(tx: &Tx, id: ServiceId) -> Result<Option<Model>, store::Error>
     Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?)
 }
 
-/// The services that fit a question and that the caller sees, by name, one more than `limit`.
+/// Where a list in an order goes on after a service.
+pub fn place(sort: ServiceSort, row: &Model) -> Place<ServiceSort> {
+    let value = match sort {
+        ServiceSort::Name | ServiceSort::NameDescending => row.name.as_str().into(),
+        ServiceSort::Price | ServiceSort::PriceDescending => row.price_amount.into(),
+        ServiceSort::DurationMinutes => row.duration_minutes.into(),
+    };
+    Place { sort, value, id: row.id.into() }
+}
+
+/// The services that fit a question and that the caller sees, in an order, one more than `limit`.
+///
+/// # Errors
+/// A bad request for a cursor that is none of this list.
 pub async fn search(
     db: &sea_orm::DatabaseConnection,
     question: &FindServices,
     authority: &Authority,
-    after: Option<ServiceCursor>,
+    sort: ServiceSort,
+    after: Option<&Place<ServiceSort>>,
     limit: u16,
-) -> Result<Vec<Model>, store::Error> {
+) -> Result<Vec<Model>, Fault> {
     let shown_to_public = Condition::all()
         .add(vendor::Column::Status.eq(VendorStatus::Approved))
         .add(clinic::Column::Active.eq(true))
@@ -133,13 +156,22 @@ pub async fn search(
     if let Some(vendor_id) = question.vendor_id {
         select = select.filter(Column::VendorId.eq(vendor_id));
     }
-    if let Some(ServiceCursor { name, id }) = after {
-        let comes_later = "(clinic_services.name, clinic_services.id) > ($1, $2)";
-        select = select.filter(Expr::cust_with_values::<_, sea_orm::Value, _>(comes_later, [name.into(), id.into()]));
-    }
-    select = select.order_by_asc(Column::Name).order_by_asc(Column::Id).limit(u64::from(limit) + 1);
+    let (name, price, duration) = (Column::Name, Column::PriceAmount, Column::DurationMinutes);
+    select = match sort {
+        ServiceSort::Name => keyset::page::<_, String, _>(select, (name, Column::Id), Order::Asc, after, limit)?,
+        ServiceSort::NameDescending => {
+            keyset::page::<_, String, _>(select, (name, Column::Id), Order::Desc, after, limit)?
+        }
+        ServiceSort::Price => keyset::page::<_, i64, _>(select, (price, Column::Id), Order::Asc, after, limit)?,
+        ServiceSort::PriceDescending => {
+            keyset::page::<_, i64, _>(select, (price, Column::Id), Order::Desc, after, limit)?
+        }
+        ServiceSort::DurationMinutes => {
+            keyset::page::<_, i32, _>(select, (duration, Column::Id), Order::Asc, after, limit)?
+        }
+    };
 
-    let Some(text) = &question.text else { return Ok(select.all(db).await?) };
+    let Some(text) = &question.text else { return select.all(db).await.map_err(failed) };
     let words = domain::words::words(text);
     if words.is_empty() {
         return Ok(Vec::new());
@@ -148,8 +180,8 @@ pub async fn search(
         select = select.filter(text_search::has_word("clinic_services.search_text", word));
     }
     let transaction = text_search::begin(db).await?;
-    let rows = select.all(&transaction).await?;
-    transaction.commit().await?;
+    let rows = select.all(&transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
     Ok(rows)
 }
 
@@ -170,6 +202,9 @@ pub async fn insert(
         buffer_after_minutes,
         price,
         capacity,
+        slot_step_minutes,
+        minimum_notice_minutes,
+        booking_window_days,
         active,
     } = profile;
     let row = ActiveModel {
@@ -184,6 +219,9 @@ pub async fn insert(
         price_amount: Set(price.amount),
         price_currency: Set(price.currency.as_str().to_owned()),
         capacity: Set(capacity.into()),
+        slot_step_minutes: Set(slot_step_minutes.into()),
+        minimum_notice_minutes: Set(whole(minimum_notice_minutes)),
+        booking_window_days: Set(booking_window_days.into()),
         active: Set(active),
         created_at: Set(now),
         updated_at: Set(now),
@@ -204,6 +242,9 @@ pub async fn replace(tx: &Tx, row: Model, profile: ServiceProfile, now: Instant)
         buffer_after_minutes,
         price,
         capacity,
+        slot_step_minutes,
+        minimum_notice_minutes,
+        booking_window_days,
         active,
     } = profile;
     let version = row.version + 1;
@@ -216,6 +257,9 @@ pub async fn replace(tx: &Tx, row: Model, profile: ServiceProfile, now: Instant)
     changed.price_amount = Set(price.amount);
     changed.price_currency = Set(price.currency.as_str().to_owned());
     changed.capacity = Set(capacity.into());
+    changed.slot_step_minutes = Set(slot_step_minutes.into());
+    changed.minimum_notice_minutes = Set(whole(minimum_notice_minutes));
+    changed.booking_window_days = Set(booking_window_days.into());
     changed.active = Set(active);
     changed.updated_at = Set(now);
     changed.version = Set(version);

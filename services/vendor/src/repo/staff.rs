@@ -1,23 +1,21 @@
 //! Staff, with the clinics at which they work and the services that they perform.
 
-use crate::authority::Authority;
 use crate::entity::staff::{ActiveModel, Column, Entity, Model};
 use crate::entity::{clinic, service, staff_clinic, staff_service, vendor};
 use crate::replies;
 use crate::repo::failed;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, ModelTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
-use serde::{Deserialize, Serialize};
 use store::{ResultExt as _, Tx};
 use subjects::Fault;
 use subjects::ids::{ClinicId, ServiceId, StaffId, UserId, VendorId};
 use subjects::time::Instant;
 use subjects::vendor::{
-    FindStaff, StaffAdded, StaffRemoved, StaffState, StaffUpdated, VendorError, VendorStatus, WeeklyInterval,
+    CreateStaff, StaffAdded, StaffRemoved, StaffState, StaffUpdated, UpdateStaff, VendorError, WorkingException,
+    WorkingInterval,
 };
 
 /// A staff member with their links.
@@ -31,14 +29,20 @@ pub struct StaffMember {
     pub service_ids: Vec<ServiceId>,
 }
 
-impl StaffMember {
-    /// Their own week, where they have one.
-    ///
-    /// # Errors
-    /// What is stored is not a week.
-    pub fn own_week(&self) -> Result<Option<Vec<WeeklyInterval>>, Fault> {
-        self.row.hours.clone().map(serde_json::from_value).transpose().map_err(Fault::internal)
-    }
+/// The week of a row's own, where there is one.
+///
+/// # Errors
+/// What is stored is not a week.
+pub fn own_week(row: &Model) -> Result<Option<Vec<WorkingInterval>>, Fault> {
+    row.hours.clone().map(serde_json::from_value).transpose().map_err(Fault::internal)
+}
+
+/// The dates of a row's own, in order.
+///
+/// # Errors
+/// What is stored is no list of them.
+pub fn exceptions(row: &Model) -> Result<Vec<WorkingException>, Fault> {
+    serde_json::from_value(row.exceptions.clone()).map_err(Fault::internal)
 }
 
 /// What is known of a staff member.
@@ -55,18 +59,27 @@ pub struct StaffProfile {
     /// The account of the person.
     pub user_id: Option<UserId>,
     /// Their own week; `None`: whenever the clinic is open.
-    pub hours: Option<Vec<WeeklyInterval>>,
+    pub hours: Option<Vec<WorkingInterval>>,
+    /// The dates on which they work otherwise than usual.
+    pub exceptions: Vec<WorkingException>,
     /// Whether they can be booked.
     pub active: bool,
 }
 
-/// Where a page of staff ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct StaffCursor {
-    /// The last name.
-    pub name: String,
-    /// The last id.
-    pub id: StaffId,
+impl From<&CreateStaff> for StaffProfile {
+    fn from(request: &CreateStaff) -> StaffProfile {
+        let CreateStaff { clinic_id, display_name, title, service_ids, user_id, hours, exceptions } = request.clone();
+        let clinic_ids = vec![clinic_id];
+        StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, exceptions, active: true }
+    }
+}
+
+impl From<&UpdateStaff> for StaffProfile {
+    fn from(request: &UpdateStaff) -> StaffProfile {
+        let UpdateStaff { id: _, display_name, title, clinic_ids, service_ids, user_id, hours, exceptions, active } =
+            request.clone();
+        StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, exceptions, active }
+    }
 }
 
 /// Reads a staff member with their vendor.
@@ -86,70 +99,6 @@ pub async fn lock(tx: &Tx, id: StaffId) -> Result<Option<(StaffMember, vendor::M
     let Some(vendor) = vendor::Entity::find_by_id(row.vendor_id).one(tx).await? else { return Ok(None) };
     let member = with_links(tx, vec![row]).await?.pop();
     Ok(member.map(|member| (member, vendor)))
-}
-
-/// The staff who fit a question and whom the caller sees, by name, one more than `limit`.
-pub async fn search(
-    db: &impl ConnectionTrait,
-    question: &FindStaff,
-    authority: &Authority,
-    after: Option<StaffCursor>,
-    limit: u16,
-) -> Result<Vec<StaffMember>, store::Error> {
-    let shown_to_public =
-        Condition::all().add(vendor::Column::Status.eq(VendorStatus::Approved)).add(Column::Active.eq(true));
-    let mut select = Entity::find()
-        .join(JoinType::InnerJoin, crate::entity::staff::Relation::Vendor.def())
-        .filter(authority.sees_row(shown_to_public));
-    if let Some(clinic_id) = question.clinic_id {
-        select = select.filter(Column::Id.in_subquery(works_at(clinic_id)));
-    }
-    if let Some(service_id) = question.service_id {
-        select = select.filter(Column::Id.in_subquery(performs(service_id)));
-    }
-    if let Some(vendor_id) = question.vendor_id {
-        select = select.filter(Column::VendorId.eq(vendor_id));
-    }
-    if let Some(StaffCursor { name, id }) = after {
-        let comes_later = "(staff.display_name, staff.id) > ($1, $2)";
-        select = select.filter(Expr::cust_with_values::<_, sea_orm::Value, _>(comes_later, [name.into(), id.into()]));
-    }
-    let select = select.order_by_asc(Column::DisplayName).order_by_asc(Column::Id).limit(u64::from(limit) + 1);
-    let rows = select.all(db).await?;
-    with_links(db, rows).await
-}
-
-/// The active staff of a clinic by id: all, or those who perform a service; or one of them.
-pub async fn bookable_at(
-    db: &impl ConnectionTrait,
-    clinic_id: ClinicId,
-    service_id: Option<ServiceId>,
-    staff_id: Option<StaffId>,
-) -> Result<Vec<Model>, store::Error> {
-    let mut select = Entity::find().filter(Column::Active.eq(true)).filter(Column::Id.in_subquery(works_at(clinic_id)));
-    if let Some(service_id) = service_id {
-        select = select.filter(Column::Id.in_subquery(performs(service_id)));
-    }
-    if let Some(staff_id) = staff_id {
-        select = select.filter(Column::Id.eq(staff_id));
-    }
-    Ok(select.order_by_asc(Column::Id).all(db).await?)
-}
-
-fn works_at(clinic_id: ClinicId) -> sea_orm::sea_query::SelectStatement {
-    staff_clinic::Entity::find()
-        .select_only()
-        .column(staff_clinic::Column::StaffId)
-        .filter(staff_clinic::Column::ClinicId.eq(clinic_id))
-        .into_query()
-}
-
-fn performs(service_id: ServiceId) -> sea_orm::sea_query::SelectStatement {
-    staff_service::Entity::find()
-        .select_only()
-        .column(staff_service::Column::StaffId)
-        .filter(staff_service::Column::ServiceId.eq(service_id))
-        .into_query()
 }
 
 /// The staff who work at a clinic.
@@ -198,14 +147,15 @@ pub async fn insert(
     profile: StaffProfile,
     now: Instant,
 ) -> Result<StaffMember, VendorError> {
-    let StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, active } = profile;
+    let StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, exceptions, active } = profile;
     let row = ActiveModel {
         id: Set(id),
         vendor_id: Set(vendor_id),
         display_name: Set(display_name),
         title: Set(title),
         user_id: Set(user_id),
-        hours: Set(week_as_json(hours)?),
+        hours: Set(week_as_json(hours.as_deref())?),
+        exceptions: Set(dates_as_json(exceptions)?),
         active: Set(active),
         created_at: Set(now),
         updated_at: Set(now),
@@ -213,7 +163,7 @@ pub async fn insert(
     };
     // It may have been removed since it was looked up; so may the clinics and services below.
     let row = row.insert(tx).await.on_constraint("staff_vendor_fkey", VendorError::VendorNotFound)?;
-    let member = link(tx, row, clinic_ids, service_ids).await?;
+    let member = link(tx, row, clinic_ids, service_ids, hours.as_deref()).await?;
     tx.emit(&StaffAdded(replies::staff_state(&member)?)).await?;
     Ok(member)
 }
@@ -225,14 +175,15 @@ pub async fn replace(
     profile: StaffProfile,
     now: Instant,
 ) -> Result<StaffMember, VendorError> {
-    let StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, active } = profile;
+    let StaffProfile { display_name, title, clinic_ids, service_ids, user_id, hours, exceptions, active } = profile;
     let version = member.row.version + 1;
     let staff_id = member.row.id;
     let mut changed = member.row.into_active_model();
     changed.display_name = Set(display_name);
     changed.title = Set(title);
     changed.user_id = Set(user_id);
-    changed.hours = Set(week_as_json(hours)?);
+    changed.hours = Set(week_as_json(hours.as_deref())?);
+    changed.exceptions = Set(dates_as_json(exceptions)?);
     changed.active = Set(active);
     changed.updated_at = Set(now);
     changed.version = Set(version);
@@ -243,7 +194,7 @@ pub async fn replace(
         .exec(tx)
         .await
         .map_err(failed)?;
-    let member = link(tx, row, clinic_ids, service_ids).await?;
+    let member = link(tx, row, clinic_ids, service_ids, hours.as_deref()).await?;
     tx.emit(&StaffUpdated(replies::staff_state(&member)?)).await?;
     Ok(member)
 }
@@ -254,6 +205,7 @@ pub async fn remove(tx: &Tx, member: StaffMember) -> Result<(), Fault> {
         clinic_ids: Vec::new(),
         service_ids: Vec::new(),
         hours: None,
+        exceptions: Vec::new(),
         active: false,
         version: member.row.version + 1,
         ..replies::staff_state(&member)?
@@ -263,7 +215,8 @@ pub async fn remove(tx: &Tx, member: StaffMember) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Tells of staff whose links have gone with a clinic or a service.
+/// Tells of staff whose links have gone with a clinic or a service. What their week says of a clinic that is gone goes
+/// too: they do not work elsewhere instead.
 pub async fn tell_changed(tx: &Tx, staff_ids: Vec<StaffId>, now: Instant) -> Result<(), Fault> {
     let rows = Entity::find()
         .filter(Column::Id.is_in(staff_ids))
@@ -272,27 +225,35 @@ pub async fn tell_changed(tx: &Tx, staff_ids: Vec<StaffId>, now: Instant) -> Res
         .all(tx)
         .await
         .map_err(failed)?;
-    let mut changed_rows = Vec::with_capacity(rows.len());
-    for row in rows {
+    for StaffMember { row, clinic_ids, service_ids } in with_links(tx, rows).await? {
+        let mut week = own_week(&row)?;
+        if let Some(week) = &mut week {
+            week.retain(|interval| interval.clinic_id.is_none_or(|clinic_id| clinic_ids.contains(&clinic_id)));
+        }
         let version = row.version + 1;
         let mut changed = row.into_active_model();
+        changed.hours = Set(week_as_json(week.as_deref())?);
         changed.updated_at = Set(now);
         changed.version = Set(version);
-        changed_rows.push(changed.update(tx).await.map_err(failed)?);
-    }
-    for member in with_links(tx, changed_rows).await? {
+        let row = changed.update(tx).await.map_err(failed)?;
+        let member = StaffMember { row, clinic_ids, service_ids };
         tx.emit(&StaffUpdated(replies::staff_state(&member)?)).await?;
     }
     Ok(())
 }
 
-/// Links a staff member without links to clinics of their vendor and to services of those clinics.
+/// Links a staff member without links to clinics of their vendor, which those of their week must be among, and to
+/// services of those clinics.
 async fn link(
     tx: &Tx,
     row: Model,
     mut clinic_ids: Vec<ClinicId>,
     mut service_ids: Vec<ServiceId>,
+    week: Option<&[WorkingInterval]>,
 ) -> Result<StaffMember, VendorError> {
+    if week.into_iter().flatten().filter_map(|interval| interval.clinic_id).any(|at| !clinic_ids.contains(&at)) {
+        return Err(VendorError::UnknownClinic);
+    }
     clinic_ids.sort_unstable();
     service_ids.sort_unstable();
     let (staff_id, vendor_id) = (row.id, row.vendor_id);
@@ -337,6 +298,11 @@ async fn link(
     Ok(StaffMember { row, clinic_ids, service_ids })
 }
 
-fn week_as_json(hours: Option<Vec<WeeklyInterval>>) -> Result<Option<serde_json::Value>, Fault> {
+fn week_as_json(hours: Option<&[WorkingInterval]>) -> Result<Option<serde_json::Value>, Fault> {
     hours.map(serde_json::to_value).transpose().map_err(Fault::internal)
+}
+
+fn dates_as_json(mut exceptions: Vec<WorkingException>) -> Result<serde_json::Value, Fault> {
+    exceptions.sort_unstable_by_key(|exception| exception.date);
+    serde_json::to_value(exceptions).map_err(Fault::internal)
 }

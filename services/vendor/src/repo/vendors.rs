@@ -3,12 +3,13 @@
 use crate::authority::Authority;
 use crate::entity::vendor::{ActiveModel, Column, Entity, Model};
 use crate::entity::{clinic, membership, staff as staff_entity};
+use crate::repo::keyset::{self, Place};
 use crate::repo::{clinics, failed, memberships, staff, text_search};
 use crate::{domain, replies};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, Order, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use store::Tx;
 use subjects::Fault;
@@ -16,7 +17,7 @@ use subjects::ids::VendorId;
 use subjects::time::Instant;
 use subjects::vendor::{
     CreateVendor, FindVendors, MembershipStatus, RegisterVendor, UpdateVendor, VendorApproved, VendorKind,
-    VendorRegistered, VendorRejected, VendorState, VendorStatus, VendorSuspended, VendorUpdated,
+    VendorRegistered, VendorRejected, VendorSort, VendorState, VendorStatus, VendorSuspended, VendorUpdated,
 };
 
 /// What a vendor says of itself.
@@ -67,14 +68,27 @@ pub async fn lock(tx: &Tx, id: VendorId) -> Result<Option<Model>, store::Error> 
     Ok(Entity::find_by_id(id).lock_exclusive().one(tx).await?)
 }
 
-/// The vendors that fit a question and that the caller sees, newest first, one more than `limit`.
+/// Where a list in an order goes on after a vendor.
+pub fn place(sort: VendorSort, row: &Model) -> Place<VendorSort> {
+    let value = match sort {
+        VendorSort::Name | VendorSort::NameDescending => row.name.as_str().into(),
+        VendorSort::CreatedAtDescending => serde_json::json!(row.created_at),
+    };
+    Place { sort, value, id: row.id.into() }
+}
+
+/// The vendors that fit a question and that the caller sees, in an order, one more than `limit`.
+///
+/// # Errors
+/// A bad request for a cursor that is none of this list.
 pub async fn search(
     db: &sea_orm::DatabaseConnection,
     question: &FindVendors,
     authority: &Authority,
-    after: Option<VendorId>,
+    sort: VendorSort,
+    after: Option<&Place<VendorSort>>,
     limit: u16,
-) -> Result<Vec<Model>, store::Error> {
+) -> Result<Vec<Model>, Fault> {
     let mut select = Entity::find().filter(authority.sees_vendor_row());
     if let Some(kind) = question.kind {
         select = select.filter(Column::Kind.eq(kind));
@@ -82,12 +96,17 @@ pub async fn search(
     if let Some(status) = question.status {
         select = select.filter(Column::Status.eq(status));
     }
-    if let Some(after) = after {
-        select = select.filter(Column::Id.lt(after));
-    }
-    select = select.order_by_desc(Column::Id).limit(u64::from(limit) + 1);
+    select = match sort {
+        VendorSort::Name => keyset::page::<_, String, _>(select, (Column::Name, Column::Id), Order::Asc, after, limit)?,
+        VendorSort::NameDescending => {
+            keyset::page::<_, String, _>(select, (Column::Name, Column::Id), Order::Desc, after, limit)?
+        }
+        VendorSort::CreatedAtDescending => {
+            keyset::page::<_, Instant, _>(select, (Column::CreatedAt, Column::Id), Order::Desc, after, limit)?
+        }
+    };
 
-    let Some(text) = &question.text else { return Ok(select.all(db).await?) };
+    let Some(text) = &question.text else { return select.all(db).await.map_err(failed) };
     let words = domain::words::words(text);
     if words.is_empty() {
         return Ok(Vec::new());
@@ -96,8 +115,8 @@ pub async fn search(
         select = select.filter(text_search::has_word("vendors.search_text", word));
     }
     let transaction = text_search::begin(db).await?;
-    let rows = select.all(&transaction).await?;
-    transaction.commit().await?;
+    let rows = select.all(&transaction).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
     Ok(rows)
 }
 

@@ -19,7 +19,8 @@ use store::Tx;
 use subjects::ids::{ClinicId, MembershipId, ServiceId, StaffId, UserId, VendorId};
 use subjects::time::{Instant, TimeZone};
 use subjects::vendor::{
-    Address, Coordinates, MembershipStatus, VendorError, VendorKind, WallTime, Weekday, WeeklyInterval,
+    Address, BookingPolicy, Coordinates, MembershipStatus, VendorError, VendorKind, WallTime, Weekday, WeeklyInterval,
+    WorkingInterval,
 };
 use subjects::{Fault, MembershipRole, Money};
 use uuid::Uuid;
@@ -134,6 +135,7 @@ async fn add_clinic(tx: &Tx, vendor: &DemoVendor, demo: &DemoClinic, now: Instan
         },
         coordinates: Some(Coordinates { latitude, longitude }),
         time_zone,
+        policy: policy(vendor.kind),
         active: true,
     };
     let id = clinic_id(demo.name);
@@ -157,6 +159,7 @@ async fn add_clinic(tx: &Tx, vendor: &DemoVendor, demo: &DemoClinic, now: Instan
             service_ids: service_ids.clone(),
             user_id: None,
             hours: comes_afternoons_only.then(afternoons),
+            exceptions: Vec::new(),
             active: true,
         };
         let staff_id = StaffId(demo_id(&["staff", demo.name, name]));
@@ -174,7 +177,24 @@ fn service_profile(demo: &DemoService) -> ServiceProfile {
         buffer_after_minutes: demo.buffer_after,
         price: Money::idr(demo.price),
         capacity: demo.capacity,
+        slot_step_minutes: 15,
+        minimum_notice_minutes: 0,
+        booking_window_days: 180,
         active: true,
+    }
+}
+
+/// Those who keep a place for a whole day want to know in time when nobody comes.
+fn policy(kind: VendorKind) -> BookingPolicy {
+    match kind {
+        VendorKind::Sitter => BookingPolicy {
+            cancel_notice_minutes: 1_440,
+            cancel_fee_percent: 50,
+            reschedule_notice_minutes: 720,
+            reschedule_fee_percent: 25,
+            ..BookingPolicy::default()
+        },
+        VendorKind::Clinic | VendorKind::Groomer | VendorKind::Shop => BookingPolicy::default(),
     }
 }
 
@@ -219,8 +239,8 @@ fn week(week: DemoWeek) -> Vec<WeeklyInterval> {
     }
 }
 
-fn afternoons() -> Vec<WeeklyInterval> {
-    Weekday::ALL.map(|day| WeeklyInterval { day, opens: at(12), closes: at(20) }).to_vec()
+fn afternoons() -> Vec<WorkingInterval> {
+    Weekday::ALL.map(|day| WorkingInterval { day, opens: at(12), closes: at(20), clinic_id: None }).to_vec()
 }
 
 fn at(hour: u16) -> WallTime {

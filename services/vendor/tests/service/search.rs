@@ -7,7 +7,7 @@ use vendor::seed::{DemoMember, Seeded, clinic_id, demo_clinics};
 
 const MENTENG: (f64, f64) = (-6.1950, 106.8320);
 
-async fn seeded() -> (World, Asker) {
+pub async fn seeded() -> (World, Asker) {
     let world = World::start().await;
     let owner = customer();
     let members = [
@@ -29,11 +29,15 @@ async fn names(world: &World, question: Value) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
 }
 
+async fn all_pages(world: &World, subject: &str, question: Value) -> Vec<Value> {
+    all_pages_of(world, &Asker::Nobody, subject, question).await
+}
+
 /// All pages of a list, one after the other.
-async fn all_pages(world: &World, subject: &str, mut question: Value) -> Vec<Value> {
+pub async fn all_pages_of(world: &World, asker: &Asker, subject: &str, mut question: Value) -> Vec<Value> {
     let mut items = Vec::new();
     loop {
-        let page = world.ask(subject, question.clone()).ok().await;
+        let page = world.ask(subject, question.clone()).by(asker).ok().await;
         items.extend(page["items"].as_array().unwrap().iter().cloned());
         match page.get("nextCursor") {
             Some(cursor) => question["cursor"] = cursor.clone(),

@@ -7,7 +7,7 @@ use subjects::vendor::OPERATIONS;
 use subjects::{ErrorCode, Operation, Role, Who};
 
 /// Everything that the contract lets the members of a vendor write.
-fn writes_of_members() -> impl Iterator<Item = &'static Operation> {
+pub fn writes_of_members() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().filter(|operation| {
         let for_members = operation.access.0.iter().any(|who| matches!(who, Who::Member(_) | Who::Owner));
         for_members && !operation.effect.is_read()
@@ -23,7 +23,7 @@ fn writes_of_the_platform() -> impl Iterator<Item = &'static Operation> {
 
 /// A request that would write the rows of `target`. Every write of the contract must stand here: a new one makes the
 /// tests below fail until it does.
-fn request(subject: &str, target: &Business) -> Value {
+pub fn request(subject: &str, target: &Business) -> Value {
     let Business { vendor_id, clinic_id, service_id, staff_id, membership_id, .. } = target;
     let merged = |mut base: Value, more: Value| {
         base.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -64,7 +64,7 @@ fn request(subject: &str, target: &Business) -> Value {
 }
 
 /// The version that an update has to be based on.
-fn current_version(subject: &str) -> i64 {
+pub fn current_version(subject: &str) -> i64 {
     match subject {
         // Founding a business has set them once.
         "hours.update" => 2,

@@ -150,6 +150,16 @@ impl World {
         row.try_get_by_index::<Option<String>>(0).unwrap().unwrap_or_default()
     }
 
+    /// Waits until a query gives a text.
+    async fn until_query(&self, sql: &str, expected: &str) {
+        let as_expected = async {
+            while self.query(sql).await != expected {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, as_expected).await.expect("the row stays as it was");
+    }
+
     /// Every row of the schema's own tables, as one text.
     pub async fn all_rows(&self) -> String {
         let tables = "select string_agg(format('select %L || t::text as t from %I as t', table_name, table_name), \
@@ -165,8 +175,9 @@ impl World {
         format!("{} events\n{}", events.len(), own.join("\n"))
     }
 
-    /// Listens to events from now on.
+    /// Listens to the events of what is written from now on: those of before are published first.
     pub async fn listen(&self) -> Events {
+        self.until_query("select count(*)::text from outbox where published_at is null", "0").await;
         let subscriber = self.operator.subscribe("event.>").await.unwrap();
         self.operator.flush().await.unwrap();
         Events { subscriber, passed_over: Vec::new() }
