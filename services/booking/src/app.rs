@@ -33,14 +33,26 @@ pub struct BookingConfig {
     /// milliseconds. Never more than half of what the caller has left.
     #[garde(range(min = 1, max = 30_000))]
     pub vendor_timeout_ms: u64,
-    /// How often provisional bookings are checked again, in milliseconds.
+    /// How often provisional bookings, and those under which the schedule has changed, are checked again, in
+    /// milliseconds.
     #[garde(range(min = 10, max = 3_600_000))]
     pub recheck_interval_ms: u64,
+    /// For how many minutes a hold keeps its time.
+    #[garde(range(min = 1, max = 60))]
+    pub hold_minutes: u32,
+    /// How often unconfirmed bookings and holds that have expired are swept away, in milliseconds.
+    #[garde(range(min = 10, max = 3_600_000))]
+    pub expiry_interval_ms: u64,
 }
 
 impl Default for BookingConfig {
     fn default() -> BookingConfig {
-        BookingConfig { vendor_timeout_ms: 1_500, recheck_interval_ms: 5_000 }
+        BookingConfig {
+            vendor_timeout_ms: 1_500,
+            recheck_interval_ms: 5_000,
+            hold_minutes: 5,
+            expiry_interval_ms: 3_000,
+        }
     }
 }
 
@@ -51,6 +63,14 @@ impl BookingConfig {
 
     pub(crate) fn recheck_interval(&self) -> Duration {
         Duration::from_millis(self.recheck_interval_ms)
+    }
+
+    pub(crate) fn hold_time(&self) -> Duration {
+        Duration::from_secs(60 * u64::from(self.hold_minutes))
+    }
+
+    pub(crate) fn expiry_interval(&self) -> Duration {
+        Duration::from_millis(self.expiry_interval_ms)
     }
 }
 

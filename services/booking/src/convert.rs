@@ -1,9 +1,9 @@
 //! Rows as messages.
 
-use crate::entity::{booking_changes, bookings};
+use crate::entity::{booking_changes, bookings, holds};
 use crate::repo::offers::{money, time_zone};
-use subjects::Fault;
-use subjects::booking::{ActorKind, Booking, BookingChange, PetOfBooking, WalkIn};
+use subjects::booking::{ActorKind, Booking, BookingChange, Hold, PetOfBooking, WalkIn};
+use subjects::{Currency, Fault, Money};
 
 /// A booking as those see it who may.
 ///
@@ -33,15 +33,19 @@ pub fn booking(row: bookings::Model) -> Result<Booking, Fault> {
         time_zone: zone_name,
         price_amount,
         price_currency,
+        policy,
+        fee_amount,
         notes,
         cancel_reason,
         needs_check,
         attention,
-        schedule_version: _,
-        expires_at: _,
+        schedule_version,
+        schedule_changed: _,
+        expires_at,
         created_at,
         updated_at,
     } = row;
+    let price = money(price_amount, &price_currency)?;
     Ok(Booking {
         id,
         reference,
@@ -58,7 +62,11 @@ pub fn booking(row: bookings::Model) -> Result<Booking, Fault> {
         starts_at,
         ends_at,
         time_zone: time_zone(&zone_name)?,
-        price: money(price_amount, &price_currency)?,
+        price,
+        policy: policy.0,
+        fee: Money { amount: fee_amount, currency: price.currency },
+        expires_at,
+        schedule_version,
         notes,
         provisional: needs_check,
         attention,
@@ -69,8 +77,8 @@ pub fn booking(row: bookings::Model) -> Result<Booking, Fault> {
 }
 
 /// An entry of a booking's history, as the viewer may see it: customers learn in what capacity others acted, but not
-/// whose account it was.
-pub fn change(row: booking_changes::Model, viewer: ActorKind) -> BookingChange {
+/// whose account it was. The currency is that of the booking's price.
+pub fn change(row: booking_changes::Model, viewer: ActorKind, currency: Currency) -> BookingChange {
     let booking_changes::Model {
         booking_id: _,
         version,
@@ -85,6 +93,8 @@ pub fn change(row: booking_changes::Model, viewer: ActorKind) -> BookingChange {
         notes,
         reason,
         attention,
+        fee_amount,
+        delta: _,
     } = row;
     let shows_actor = viewer != ActorKind::Customer || actor == ActorKind::Customer;
     BookingChange {
@@ -100,5 +110,29 @@ pub fn change(row: booking_changes::Model, viewer: ActorKind) -> BookingChange {
         notes,
         reason,
         attention,
+        fee: Money { amount: fee_amount, currency },
     }
+}
+
+/// A hold as its user sees it.
+///
+/// # Errors
+/// `internal` for a row that cannot be read.
+pub fn hold(row: holds::Model) -> Result<Hold, Fault> {
+    let holds::Model {
+        id,
+        user_id: _,
+        vendor_id: _,
+        clinic_id,
+        service_id,
+        staff_id,
+        session_id: _,
+        starts_at,
+        ends_at,
+        time_zone: zone_name,
+        expires_at,
+        created_at,
+    } = row;
+    let time_zone = time_zone(&zone_name)?;
+    Ok(Hold { id, service_id, clinic_id, staff_id, starts_at, ends_at, time_zone, expires_at, created_at })
 }

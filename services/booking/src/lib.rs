@@ -5,10 +5,12 @@
 
 mod access;
 mod app;
+mod attention;
 mod clock;
 mod convert;
 mod domain;
 mod entity;
+mod expiry;
 mod handlers;
 mod read_models;
 mod recheck;
@@ -16,8 +18,9 @@ mod repo;
 mod vendor_calls;
 
 pub use app::{BookingApp, BookingConfig, app};
+pub use domain::history;
 
-use handlers::{availability, create, queries, transitions, update};
+use handlers::{availability, calendars, create, holds, queries, transitions, update};
 use platform::Service;
 
 /// A request's context in this service.
@@ -36,6 +39,13 @@ pub fn service() -> Service<BookingApp> {
         .on(transitions::complete)
         .on(transitions::no_show)
         .on(availability::find_all)
+        .on(holds::create)
+        .on(holds::find_one)
+        .on(holds::release)
+        .on(calendars::create)
+        .on(calendars::find_all)
+        .on(calendars::remove)
+        .on(calendars::feed)
         .consume(store::work("vendor_registered", read_models::vendor_registered))
         .consume(store::work("vendor_updated", read_models::vendor_updated))
         .consume(store::work("vendor_approved", read_models::vendor_approved))
@@ -53,4 +63,6 @@ pub fn service() -> Service<BookingApp> {
         .publishes_events()
         .background("relay", store::relay())
         .background("recheck", recheck::run)
+        .background("attention", attention::run)
+        .background("expiry", expiry::run)
 }

@@ -1,15 +1,22 @@
 //! What vendor's events tell, kept as read models. Any order of events leads to the same rows: the highest version
 //! stays.
+//!
+//! A change of a schedule is stored under the vendor's lock and marks the bookings that it may touch. Whoever claims
+//! time holds the lock, too, though not alone: either the change is stored first, and the new booking is marked because
+//! it was made so soon after, or the booking is there first, and the change marks it.
 
 use crate::app::BookingApp;
 use crate::clock;
+use crate::entity::clinics::Policy;
 use crate::entity::service_availability::Hours;
-use crate::entity::staff::{ClinicIds, OwnWeek, ServiceIds};
+use crate::entity::staff::{ClinicIds, Exceptions, OwnWeek, ServiceIds};
 use crate::entity::{clinics, memberships, service_availability, services, staff, vendors};
 use crate::repo::read_models::store_if_newer;
+use crate::repo::schedule_changes::{self, Touched};
 use std::sync::Arc;
 use store::Tx;
 use subjects::Fault;
+use subjects::ids::VendorId;
 use subjects::vendor::{
     ClinicState, ClinicUpdated, HoursState, HoursUpdated, MembershipChanged, MembershipRevoked, MembershipState,
     ServiceRemoved, ServiceState, ServiceUpdated, StaffAdded, StaffRemoved, StaffState, StaffUpdated, VendorApproved,
@@ -42,20 +49,33 @@ handlers! {
     membership_revoked: MembershipRevoked => revoke_membership;
 }
 
+/// Notes what was stored. What was known already, or is older, has been noted before.
+async fn note_if(stored: bool, tx: &Tx, vendor_id: VendorId, touched: Touched) -> Result<(), Fault> {
+    if stored {
+        schedule_changes::note(tx, vendor_id, touched).await?;
+    }
+    Ok(())
+}
+
 async fn store_vendor(tx: &Tx, state: VendorState) -> Result<(), Fault> {
     let open_for_business = state.is_open_for_business();
     let VendorState { vendor_id, kind: _, status: _, removed, version } = state;
     let removed_at = removed.then(clock::now);
     let row = vendors::Model { id: vendor_id, version, removed_at, open_for_business };
-    Ok(store_if_newer::<vendors::Entity, _>(tx, row, vendors::Column::Id, vendors::Column::Version).await?)
+    schedule_changes::lock(tx, vendor_id).await?;
+    let stored = store_if_newer::<vendors::Entity, _>(tx, row, vendors::Column::Id, vendors::Column::Version).await?;
+    note_if(stored, tx, vendor_id, Touched::Vendor).await
 }
 
 async fn store_clinic(tx: &Tx, state: ClinicState) -> Result<(), Fault> {
-    let ClinicState { clinic_id, vendor_id, time_zone, active, removed, version } = state;
+    let ClinicState { clinic_id, vendor_id, name, time_zone, policy, active, removed, version } = state;
     let removed_at = removed.then(clock::now);
     let time_zone = time_zone.name().to_owned();
-    let row = clinics::Model { id: clinic_id, version, removed_at, vendor_id, time_zone, active };
-    Ok(store_if_newer::<clinics::Entity, _>(tx, row, clinics::Column::Id, clinics::Column::Version).await?)
+    let policy = Policy(policy);
+    let row = clinics::Model { id: clinic_id, version, removed_at, vendor_id, name, time_zone, policy, active };
+    schedule_changes::lock(tx, vendor_id).await?;
+    let stored = store_if_newer::<clinics::Entity, _>(tx, row, clinics::Column::Id, clinics::Column::Version).await?;
+    note_if(stored, tx, vendor_id, Touched::Clinic(clinic_id)).await
 }
 
 async fn store_service(tx: &Tx, state: ServiceState) -> Result<(), Fault> {
@@ -77,6 +97,9 @@ async fn store_service_row(tx: &Tx, state: ServiceState, removed: bool) -> Resul
         buffer_after_minutes,
         price,
         capacity,
+        slot_step_minutes,
+        minimum_notice_minutes,
+        booking_window_days,
         active,
         version,
     } = state;
@@ -93,9 +116,15 @@ async fn store_service_row(tx: &Tx, state: ServiceState, removed: bool) -> Resul
         capacity: i32::from(capacity),
         price_amount: price.amount,
         price_currency: price.currency.as_str().to_owned(),
+        slot_step_minutes: i32::from(slot_step_minutes),
+        minimum_notice_minutes: i32::try_from(minimum_notice_minutes).map_err(Fault::internal)?,
+        booking_window_days: i32::from(booking_window_days),
         active,
     };
-    Ok(store_if_newer::<services::Entity, _>(tx, row, services::Column::Id, services::Column::Version).await?)
+    schedule_changes::lock(tx, vendor_id).await?;
+    let stored =
+        store_if_newer::<services::Entity, _>(tx, row, services::Column::Id, services::Column::Version).await?;
+    note_if(stored, tx, vendor_id, Touched::Service(service_id)).await
 }
 
 async fn store_staff(tx: &Tx, state: StaffState) -> Result<(), Fault> {
@@ -107,7 +136,7 @@ async fn remove_staff(tx: &Tx, state: StaffState) -> Result<(), Fault> {
 }
 
 async fn store_staff_row(tx: &Tx, state: StaffState, removed: bool) -> Result<(), Fault> {
-    let StaffState { staff_id, vendor_id, clinic_ids, service_ids, hours, active, version } = state;
+    let StaffState { staff_id, vendor_id, clinic_ids, service_ids, hours, exceptions, active, version } = state;
     let row = staff::Model {
         id: staff_id,
         version,
@@ -116,9 +145,12 @@ async fn store_staff_row(tx: &Tx, state: StaffState, removed: bool) -> Result<()
         clinic_ids: ClinicIds(clinic_ids),
         service_ids: ServiceIds(service_ids),
         hours: hours.map(OwnWeek),
+        exceptions: Exceptions(exceptions),
         active,
     };
-    Ok(store_if_newer::<staff::Entity, _>(tx, row, staff::Column::Id, staff::Column::Version).await?)
+    schedule_changes::lock(tx, vendor_id).await?;
+    let stored = store_if_newer::<staff::Entity, _>(tx, row, staff::Column::Id, staff::Column::Version).await?;
+    note_if(stored, tx, vendor_id, Touched::Staff(staff_id)).await
 }
 
 async fn store_hours(tx: &Tx, state: HoursState) -> Result<(), Fault> {
@@ -126,7 +158,9 @@ async fn store_hours(tx: &Tx, state: HoursState) -> Result<(), Fault> {
     let HoursState { clinic_id, vendor_id, hours, version } = state;
     let hours = Hours(hours);
     let row = service_availability::Model { id: clinic_id, version, removed_at: None, vendor_id, hours };
-    Ok(store_if_newer::<service_availability::Entity, _>(tx, row, Column::Id, Column::Version).await?)
+    schedule_changes::lock(tx, vendor_id).await?;
+    let stored = store_if_newer::<service_availability::Entity, _>(tx, row, Column::Id, Column::Version).await?;
+    note_if(stored, tx, vendor_id, Touched::Clinic(clinic_id)).await
 }
 
 async fn store_membership(tx: &Tx, state: MembershipState) -> Result<(), Fault> {
@@ -150,5 +184,6 @@ async fn store_membership_row(tx: &Tx, state: MembershipState, removed: bool) ->
         role: role.as_str().to_owned(),
         active: active && !removed,
     };
-    Ok(store_if_newer::<memberships::Entity, _>(tx, row, Column::Id, Column::Version).await?)
+    store_if_newer::<memberships::Entity, _>(tx, row, Column::Id, Column::Version).await?;
+    Ok(())
 }

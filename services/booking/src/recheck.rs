@@ -14,7 +14,7 @@ use subjects::booking::{
     ActorKind, Attention, BookingError, BookingNeedsAttention, BookingState, BookingUpdated, ChangeKind,
 };
 use subjects::ids::BookingId;
-use tokio::time::MissedTickBehavior;
+use subjects::time::Instant;
 
 /// How many bookings are read at a time.
 const BATCH: u64 = 100;
@@ -23,17 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Checks what waits, every so often, until the service drains.
 pub async fn run(run: Run<BookingApp>) {
-    let mut ticks = tokio::time::interval(run.app.config.recheck_interval());
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = run.shutdown.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        if let Err(error) = check_waiting(&run).await {
-            tracing::warn!(error = %error, "could not check the provisional bookings");
-        }
-    }
+    run.every(run.app.config.recheck_interval(), "check the provisional bookings", || check_waiting(&run)).await;
 }
 
 /// Checks every provisional booking, or as many as there are until vendor does not answer.
@@ -48,8 +38,9 @@ async fn check_waiting(run: &Run<BookingApp>) -> Result<(), BookingError> {
                 return Ok(());
             }
             let cx = run.cx("booking.recheck", TIMEOUT);
-            match misfit(&cx, &row).await {
-                Ok(attention) => settle(&cx, row.id, row.version, attention).await?,
+            let heard_at = repo::claims::schedule_changed_at(run.app.store().read(), row.vendor_id).await?;
+            match finding(&cx, &row).await {
+                Ok(finding) => settle(&cx, &row, heard_at, finding).await?,
                 // It is still away: the others would only wait for it too.
                 Err(BookingError::Fault(fault)) if vendor_calls::is_away(&fault) => return Ok(()),
                 // One booking that cannot be checked must not keep the others from it.
@@ -61,8 +52,17 @@ async fn check_waiting(run: &Run<BookingApp>) -> Result<(), BookingError> {
     }
 }
 
-/// Why a booking does not fit what vendor says now; nothing where it does.
-async fn misfit(cx: &Cx, row: &bookings::Model) -> Result<Option<Attention>, BookingError> {
+/// What a check has shown.
+#[derive(Debug, Clone, Copy)]
+enum Finding {
+    /// The booking fits the schedule of this version.
+    Fits(i64),
+    /// It does not.
+    Misfit(Attention),
+}
+
+/// Whether a booking fits what vendor says now.
+async fn finding(cx: &Cx, row: &bookings::Model) -> Result<Finding, BookingError> {
     let question = Question::at(row.service_id, Some(row.staff_id), row.starts_at);
     let limit = cx.app.config.vendor_timeout();
     match vendor_calls::from_vendor(cx, question, limit).await {
@@ -70,35 +70,53 @@ async fn misfit(cx: &Cx, row: &bookings::Model) -> Result<Option<Attention>, Boo
             // The visit as it was booked, however long the service takes by now.
             let Period { blocked_from, blocked_to, .. } = offer.period(row.starts_at);
             let booked = Period { starts_at: row.starts_at, ends_at: row.ends_at, blocked_from, blocked_to };
-            Ok(offer.misfit(row.staff_id, &booked))
+            let misfit = offer.misfit(row.staff_id, &booked);
+            Ok(misfit.map_or(Finding::Fits(offer.schedule_version), Finding::Misfit))
         }
-        Err(BookingError::ServiceNotFound) => Ok(Some(Attention::ServiceRemoved)),
-        Err(BookingError::StaffUnsuitable) => Ok(Some(Attention::StaffRemoved)),
-        Err(BookingError::VendorUnavailable) => Ok(Some(Attention::VendorInactive)),
+        Err(BookingError::ServiceNotFound) => Ok(Finding::Misfit(Attention::ServiceRemoved)),
+        Err(BookingError::StaffUnsuitable) => Ok(Finding::Misfit(Attention::StaffRemoved)),
+        Err(BookingError::VendorUnavailable) => Ok(Finding::Misfit(Attention::VendorInactive)),
         Err(error) => Err(error),
     }
 }
 
-/// Stores the result of a check, unless the booking has changed since.
-async fn settle(cx: &Cx, id: BookingId, version: i64, attention: Option<Attention>) -> Result<(), BookingError> {
+/// Stores the result of a check, unless the booking has changed since. What vendor said is newer than all that had been
+/// heard of its schedule when it was asked: unless there is more by now, nothing is left to be looked at.
+async fn settle(
+    cx: &Cx,
+    checked: &bookings::Model,
+    heard_at: Option<Instant>,
+    finding: Finding,
+) -> Result<(), BookingError> {
     let settled = cx.app.store().write(cx, |tx| async move {
-        let Some(mut row) = repo::bookings::lock(&tx, id).await? else { return Ok(()) };
-        if row.version != version || !row.needs_check {
+        repo::claims::share_schedule(&tx, checked.vendor_id).await?;
+        let is_latest = repo::claims::schedule_changed_at(&tx, checked.vendor_id).await? == heard_at;
+        let Some(mut row) = repo::bookings::lock(&tx, checked.id).await? else { return Ok(()) };
+        if row.version != checked.version || !row.needs_check {
             return Ok(());
         }
+        row.schedule_changed = row.schedule_changed && !is_latest;
         row.version += 1;
         row.updated_at = clock::now();
         row.needs_check = false;
-        row.attention = attention;
-        let kind = if attention.is_some() { ChangeKind::NeedsAttention } else { ChangeKind::Checked };
+        let kind = match finding {
+            Finding::Fits(schedule_version) => {
+                row.schedule_version = schedule_version;
+                row.attention = None;
+                ChangeKind::Checked
+            }
+            Finding::Misfit(attention) => {
+                row.attention = Some(attention);
+                ChangeKind::NeedsAttention
+            }
+        };
         let change = Change { kind, actor: ActorKind::System, actor_id: None, reason: None };
         repo::bookings::save(&tx, &row, change).await?;
         let booking = convert::booking(row)?;
         let state = BookingState::from(&booking);
-        if attention.is_some() {
-            tx.emit(&BookingNeedsAttention(state)).await?;
-        } else {
-            tx.emit(&BookingUpdated(state)).await?;
+        match finding {
+            Finding::Fits(_) => tx.emit(&BookingUpdated(state)).await?,
+            Finding::Misfit(_) => tx.emit(&BookingNeedsAttention(state)).await?,
         }
         Ok(())
     });

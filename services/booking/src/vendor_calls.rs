@@ -1,16 +1,17 @@
 //! Asking the vendor service what can be booked, and doing without its answer.
 
 use crate::Cx;
+use crate::domain::grid::dates_around;
 use crate::domain::offer::Offer;
+use crate::domain::schedule::Known;
 use crate::repo;
-use crate::repo::offers::Known;
 use chrono::{Days, NaiveDate};
 use std::time::Duration;
 use store::HasStore as _;
 use subjects::booking::BookingError;
 use subjects::ids::{ServiceId, StaffId};
 use subjects::time::Instant;
-use subjects::vendor::{ClinicAvailability, VendorAvailability, VendorError};
+use subjects::vendor::{ClinicAvailability, MAX_AVAILABILITY_DAYS, VendorAvailability, VendorError};
 use subjects::{ErrorCode, Fault, ServiceError as _};
 
 /// After how many milliseconds a caller may try again when neither vendor nor the read models know the service.
@@ -31,11 +32,12 @@ pub struct Question {
 
 impl Question {
     /// Asks for a visit at an instant. Which date that is at the clinic is not known yet, but no zone is a day from
-    /// UTC.
+    /// UTC; and the grid takes some dates around it.
     pub fn at(service_id: ServiceId, staff_id: Option<StaffId>, starts_at: Instant) -> Question {
         let date = starts_at.date_naive();
-        let first = date.checked_sub_days(Days::new(1)).unwrap_or(date);
-        let last = date.checked_add_days(Days::new(1)).unwrap_or(date);
+        let day_before = date.checked_sub_days(Days::new(1)).unwrap_or(date);
+        let day_after = date.checked_add_days(Days::new(1)).unwrap_or(date);
+        let (first, last) = dates_around(day_before, day_after);
         Question { service_id, staff_id, first, last }
     }
 }
@@ -53,6 +55,34 @@ pub async fn offer(cx: &Cx, question: Question) -> Result<Offer, BookingError> {
             from_read_models(cx, question).await
         }
         answered => answered,
+    }
+}
+
+/// What the vendor service says of a service between two dates, which may be more than it answers at a time.
+///
+/// # Errors
+/// Like [`offer`].
+pub async fn offer_between(
+    cx: &Cx,
+    service_id: ServiceId,
+    staff_id: Option<StaffId>,
+    (first, last): (NaiveDate, NaiveDate),
+) -> Result<Offer, BookingError> {
+    let days_after_the_first = Days::new(MAX_AVAILABILITY_DAYS.unsigned_abs().saturating_sub(1));
+    let mut whole: Option<Offer> = None;
+    let mut from = first;
+    loop {
+        let to = from.checked_add_days(days_after_the_first).unwrap_or(last).min(last);
+        let part = offer(cx, Question { service_id, staff_id, first: from, last: to }).await?;
+        let offer = match whole {
+            Some(offer) => offer.joined_with(part),
+            None => part,
+        };
+        match to.succ_opt() {
+            Some(next) if to < last => from = next,
+            _ => return Ok(offer),
+        }
+        whole = Some(offer);
     }
 }
 
@@ -85,10 +115,18 @@ pub fn is_away(fault: &Fault) -> bool {
 }
 
 fn offer_from_answer(answer: ClinicAvailability) -> Result<Offer, BookingError> {
-    let ClinicAvailability { clinic_id: _, vendor_id: _, time_zone, schedule_version, bookable, service, staff } =
-        answer;
+    let ClinicAvailability {
+        clinic_id: _,
+        vendor_id: _,
+        time_zone,
+        policy,
+        schedule_version,
+        bookable,
+        service,
+        staff,
+    } = answer;
     let service = service.ok_or(BookingError::ServiceNotFound)?;
-    Ok(Offer { service, time_zone, schedule_version, bookable, staff, provisional: false })
+    Ok(Offer { service, time_zone, policy, schedule_version, bookable, staff, provisional: false })
 }
 
 async fn from_read_models(cx: &Cx, question: Question) -> Result<Offer, BookingError> {

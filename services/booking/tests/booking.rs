@@ -19,13 +19,33 @@ mod world;
 
 #[path = "booking/access.rs"]
 mod access;
+#[path = "booking/attention.rs"]
+mod attention;
+#[path = "booking/calendars.rs"]
+mod calendars;
+#[path = "booking/claims.rs"]
+mod claims;
+#[path = "booking/expiry.rs"]
+mod expiry;
+#[path = "booking/fees.rs"]
+mod fees;
 #[path = "booking/free_slots.rs"]
 mod free_slots;
+#[path = "booking/history.rs"]
+mod history;
+#[path = "booking/holds.rs"]
+mod holds;
 #[path = "booking/lifecycle.rs"]
 mod lifecycle;
+#[path = "booking/lists.rs"]
+mod lists;
+#[path = "booking/mixture.rs"]
+mod mixture;
 #[path = "booking/races.rs"]
 mod races;
 #[path = "booking/read_models.rs"]
 mod read_models;
+#[path = "booking/rules.rs"]
+mod rules;
 #[path = "booking/vendor_away.rs"]
 mod vendor_away;

@@ -1,11 +1,12 @@
 //! What can be booked, and who can perform it when. It comes from the vendor service or, when that does not answer,
 //! from the read models; the rules are the same for both.
 
+use super::grid::stretches;
 use chrono::Duration;
 use subjects::booking::{Attention, BookingError};
-use subjects::ids::{ClinicId, ServiceId, StaffId, VendorId};
+use subjects::ids::{ClinicId, StaffId, VendorId};
 use subjects::time::{Instant, TimeZone};
-use subjects::vendor::{ServiceState, StaffAvailability};
+use subjects::vendor::{BookingPolicy, OpenInterval, ServiceState, StaffAvailability};
 
 /// A service with all that a booking of it depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Offer {
     pub service: ServiceState,
     /// The zone of the clinic's clocks.
     pub time_zone: TimeZone,
+    /// The clinic's rules for bookings.
+    pub policy: BookingPolicy,
     /// The version of the clinic's schedule.
     pub schedule_version: i64,
     /// Whether vendor, clinic and service take bookings at all.
@@ -37,17 +40,39 @@ pub struct Period {
     pub blocked_to: Instant,
 }
 
-impl Offer {
-    /// The period of a visit that begins at `starts_at`.
-    pub fn period(&self, starts_at: Instant) -> Period {
+impl Period {
+    /// The period of a service's visit that begins at `starts_at`.
+    pub fn of(service: &ServiceState, starts_at: Instant) -> Period {
         let minutes = |count: u16| Duration::minutes(i64::from(count));
-        let ends_at = starts_at + minutes(self.service.duration_minutes.max(1));
+        let ends_at = starts_at + minutes(service.duration_minutes.max(1));
         Period {
             starts_at,
             ends_at,
-            blocked_from: starts_at - minutes(self.service.buffer_before_minutes),
-            blocked_to: ends_at + minutes(self.service.buffer_after_minutes),
+            blocked_from: starts_at - minutes(service.buffer_before_minutes),
+            blocked_to: ends_at + minutes(service.buffer_after_minutes),
         }
+    }
+}
+
+/// The earliest visit that a customer can book `now`.
+pub fn earliest_start(service: &ServiceState, now: Instant) -> Instant {
+    now + Duration::minutes(i64::from(service.minimum_notice_minutes))
+}
+
+/// The latest visit that a customer can book `now`.
+pub fn latest_start(service: &ServiceState, now: Instant) -> Instant {
+    now + Duration::days(i64::from(service.booking_window_days))
+}
+
+/// How far apart the beginnings of a service's slots lie.
+pub fn slot_step(service: &ServiceState) -> Duration {
+    Duration::minutes(i64::from(service.slot_step_minutes.max(1)))
+}
+
+impl Offer {
+    /// The period of a visit that begins at `starts_at`.
+    pub fn period(&self, starts_at: Instant) -> Period {
+        Period::of(&self.service, starts_at)
     }
 
     /// Those who can take a visit, in the order of their ids: they perform the service and work throughout the visit.
@@ -74,6 +99,34 @@ impl Offer {
         if candidates.is_empty() { Err(BookingError::VendorUnavailable) } else { Ok(candidates) }
     }
 
+    /// Those of the candidates on whose grid a visit begins that a customer books `now`.
+    ///
+    /// # Errors
+    /// [`BookingError::TooSoon`] or [`BookingError::TooFarAhead`] where the service takes no bookings yet, or no longer,
+    /// for that time; [`BookingError::NotASlot`] where it is on nobody's grid.
+    pub fn slot_candidates(
+        &self,
+        candidates: Vec<StaffId>,
+        period: &Period,
+        now: Instant,
+    ) -> Result<Vec<StaffId>, BookingError> {
+        if period.starts_at < earliest_start(&self.service, now) {
+            return Err(BookingError::TooSoon);
+        }
+        if period.starts_at > latest_start(&self.service, now) {
+            return Err(BookingError::TooFarAhead);
+        }
+        let is_on_grid = |candidate: &StaffId| {
+            let working = self.staff.iter().filter(|member| member.staff_id == *candidate);
+            let intervals = working.flat_map(|member| &member.open);
+            let around = intervals.filter(|interval| interval.contains(period.starts_at, period.ends_at));
+            let mut parts = around.flat_map(|interval| stretches(self.time_zone, *interval));
+            parts.any(|part| part.has_start(slot_step(&self.service), period.starts_at))
+        };
+        let on_grid: Vec<StaffId> = candidates.into_iter().filter(is_on_grid).collect();
+        if on_grid.is_empty() { Err(BookingError::NotASlot) } else { Ok(on_grid) }
+    }
+
     /// Why a visit that was booked before does not fit this offer; nothing where it does.
     pub fn misfit(&self, staff_id: StaffId, period: &Period) -> Option<Attention> {
         if !self.service.active {
@@ -89,6 +142,17 @@ impl Offer {
         }
     }
 
+    /// The same offer for this one's dates and the ones that follow them, as `later` has them.
+    pub fn joined_with(mut self, later: Offer) -> Offer {
+        for member in later.staff {
+            match self.staff.iter_mut().find(|known| known.staff_id == member.staff_id) {
+                Some(known) => known.open = joined(std::mem::take(&mut known.open), member.open),
+                None => self.staff.push(member),
+            }
+        }
+        Offer { staff: self.staff, ..later }
+    }
+
     /// Refuses a service that belongs to another clinic or vendor than the caller named.
     ///
     /// # Errors
@@ -98,11 +162,20 @@ impl Offer {
         let other_vendor = vendor_id.is_some_and(|named| named != self.service.vendor_id);
         if other_clinic || other_vendor { Err(BookingError::ServiceNotFound) } else { Ok(()) }
     }
+}
 
-    /// The service's id.
-    pub fn service_id(&self) -> ServiceId {
-        self.service.service_id
+/// The intervals of two stretches of dates: what touches both is in both, as far as each knows it.
+fn joined(mut intervals: Vec<OpenInterval>, later: Vec<OpenInterval>) -> Vec<OpenInterval> {
+    for interval in later {
+        match intervals.last_mut() {
+            Some(last) if interval.from <= last.to => {
+                last.from = last.from.min(interval.from);
+                last.to = last.to.max(interval.to);
+            }
+            _ => intervals.push(interval),
+        }
     }
+    intervals
 }
 
 fn works_throughout(member: &StaffAvailability, period: &Period) -> bool {
@@ -113,7 +186,7 @@ fn works_throughout(member: &StaffAvailability, period: &Period) -> bool {
 pub(crate) mod tests {
     use super::*;
     use subjects::Money;
-    use subjects::vendor::OpenInterval;
+    use subjects::ids::ServiceId;
     use uuid::Uuid;
 
     pub(crate) fn staff_id(number: u128) -> StaffId {
@@ -142,10 +215,14 @@ pub(crate) mod tests {
                 buffer_after_minutes: after,
                 price: Money::idr(125_000),
                 capacity: 1,
+                slot_step_minutes: 15,
+                minimum_notice_minutes: 0,
+                booking_window_days: 180,
                 active: true,
                 version: 1,
             },
             time_zone: TimeZone::parse("Asia/Jakarta").unwrap(),
+            policy: BookingPolicy::default(),
             schedule_version: 1,
             bookable: true,
             staff,
@@ -189,6 +266,34 @@ pub(crate) mod tests {
         assert_eq!(offer.misfit(staff_id(9), &offer.period(at(600))), Some(Attention::StaffRemoved));
         offer.service.active = false;
         assert_eq!(offer.misfit(staff_id(1), &offer.period(at(600))), Some(Attention::ServiceRemoved));
+    }
+
+    #[test]
+    fn customers_begin_on_the_grid_of_those_who_take_them() {
+        let mut offer = offer(30, 0, 0, vec![works(1, &[(540, 720)]), works(2, &[(550, 720)])]);
+        offer.service.slot_step_minutes = 20;
+        let slot = |minute| {
+            let period = offer.period(at(minute));
+            offer.candidates(None, &period).and_then(|candidates| offer.slot_candidates(candidates, &period, at(0)))
+        };
+        assert_eq!(slot(540), Ok(vec![staff_id(1)]));
+        assert_eq!(slot(560), Ok(vec![staff_id(1)]));
+        assert_eq!(slot(570), Ok(vec![staff_id(2)]));
+        assert_eq!(slot(575), Err(BookingError::NotASlot));
+        assert_eq!(slot(530), Err(BookingError::VendorUnavailable));
+    }
+
+    #[test]
+    fn notice_and_window_are_counted_to_the_second() {
+        let mut offer = offer(30, 0, 0, vec![works(1, &[(0, 4 * 1440)])]);
+        offer.service.minimum_notice_minutes = 60;
+        offer.service.booking_window_days = 2;
+        let slot = |minute, now| offer.slot_candidates(vec![staff_id(1)], &offer.period(at(minute)), now);
+        let second = Duration::seconds(1);
+        assert_eq!(slot(600, at(540)), Ok(vec![staff_id(1)]));
+        assert_eq!(slot(600, at(540) + second), Err(BookingError::TooSoon));
+        assert_eq!(slot(600 + 2 * 1440, at(600)), Ok(vec![staff_id(1)]));
+        assert_eq!(slot(600 + 2 * 1440, at(600) - second), Err(BookingError::TooFarAhead));
     }
 
     #[test]

@@ -37,9 +37,22 @@ pub struct Standing {
     pub starts_at: Instant,
     /// Whether it waits to be checked with the vendor service.
     pub needs_check: bool,
-    /// Whether its time is claimed for it. Always so while it is open, since nothing sets a claim's expiry yet: that
-    /// comes with holds.
+    /// Whether its time is claimed for it. What was not confirmed in time may have lost it.
     pub holds_its_time: bool,
+    /// Until when it waits, or waited, for the clinic.
+    pub expires_at: Option<Instant>,
+}
+
+impl Standing {
+    /// Whether nobody confirmed it in time, be it cancelled for that already or not.
+    pub fn has_expired(&self, now: Instant) -> bool {
+        let is_over = self.expires_at.is_some_and(|expires_at| expires_at <= now);
+        match self.status {
+            BookingStatus::Pending => is_over || !self.holds_its_time,
+            BookingStatus::Cancelled => self.expires_at.is_some(),
+            BookingStatus::Confirmed | BookingStatus::Completed | BookingStatus::NoShow => false,
+        }
+    }
 }
 
 /// What an action comes to.
@@ -55,8 +68,8 @@ pub enum Outcome {
 ///
 /// # Errors
 /// `Forbidden` where the actor may never do this; [`BookingError::WrongStatus`], [`BookingError::AwaitingCheck`],
-/// [`BookingError::SlotTaken`], [`BookingError::NotBegun`] or [`BookingError::AlreadyBegun`] where they may not do it
-/// now.
+/// [`BookingError::BookingExpired`], [`BookingError::NotBegun`] or [`BookingError::AlreadyBegun`] where they may not do
+/// it now.
 pub fn decide(booking: Standing, action: Action, actor: ActorKind, now: Instant) -> Result<Outcome, BookingError> {
     let is_customer = actor == ActorKind::Customer;
     if is_customer && action != Action::Cancel {
@@ -64,6 +77,9 @@ pub fn decide(booking: Standing, action: Action, actor: ActorKind, now: Instant)
     }
     if booking.status == action.leads_to() {
         return Ok(Outcome::StaysAsItIs);
+    }
+    if action == Action::Confirm && booking.has_expired(now) {
+        return Err(BookingError::BookingExpired);
     }
     let is_possible = match action {
         Action::Confirm => booking.status == BookingStatus::Pending,
@@ -75,8 +91,6 @@ pub fn decide(booking: Standing, action: Action, actor: ActorKind, now: Instant)
     }
     let has_begun = booking.starts_at <= now;
     match action {
-        // Its time may be another's by now; with another time it gets a new claim.
-        Action::Confirm if !booking.holds_its_time => Err(BookingError::SlotTaken),
         Action::Confirm if booking.needs_check => Err(BookingError::AwaitingCheck),
         Action::Complete | Action::MarkNoShow if !has_begun => Err(BookingError::NotBegun),
         Action::Cancel if is_customer && has_begun => Err(BookingError::AlreadyBegun),
@@ -87,8 +101,11 @@ pub fn decide(booking: Standing, action: Action, actor: ActorKind, now: Instant)
 /// Decides on another time, staff member or notes.
 ///
 /// # Errors
-/// [`BookingError::WrongStatus`] or [`BookingError::AlreadyBegun`].
+/// [`BookingError::BookingExpired`], [`BookingError::WrongStatus`] or [`BookingError::AlreadyBegun`].
 pub fn may_be_updated(booking: Standing, actor: ActorKind, now: Instant) -> Result<(), BookingError> {
+    if booking.has_expired(now) {
+        return Err(BookingError::BookingExpired);
+    }
     if !is_open(booking.status) {
         return Err(BookingError::WrongStatus);
     }
@@ -122,10 +139,14 @@ mod tests {
 
     const ACTIONS: [Action; 4] = [Action::Confirm, Action::Complete, Action::MarkNoShow, Action::Cancel];
 
-    /// Decides on a visit that begins at second 0.
+    /// A visit that begins at second 0.
+    fn standing(status: BookingStatus) -> Standing {
+        let expires_at = (status == Pending).then(|| at(0));
+        Standing { status, starts_at: at(0), needs_check: false, holds_its_time: true, expires_at }
+    }
+
     fn check(status: BookingStatus, action: Action, actor: ActorKind, now: i64) -> Result<Outcome, BookingError> {
-        let booking = Standing { status, starts_at: at(0), needs_check: false, holds_its_time: true };
-        decide(booking, action, actor, at(now))
+        decide(standing(status), action, actor, at(now))
     }
 
     #[test]
@@ -170,16 +191,26 @@ mod tests {
 
     #[test]
     fn a_provisional_booking_waits_for_its_check() {
-        let provisional = Standing { status: Pending, starts_at: at(0), needs_check: true, holds_its_time: true };
+        let provisional = Standing { needs_check: true, ..standing(Pending) };
         assert_eq!(decide(provisional, Action::Confirm, Staff, at(-60)), Err(BookingError::AwaitingCheck));
         assert_eq!(decide(provisional, Action::Cancel, Customer, at(-60)), Ok(Outcome::Changes(Cancelled)));
     }
 
     #[test]
-    fn what_has_lost_its_time_is_not_confirmed() {
-        let without_time = Standing { status: Pending, starts_at: at(0), needs_check: false, holds_its_time: false };
-        assert_eq!(decide(without_time, Action::Confirm, Staff, at(-60)), Err(BookingError::SlotTaken));
-        assert_eq!(decide(without_time, Action::Cancel, Customer, at(-60)), Ok(Outcome::Changes(Cancelled)));
+    fn what_was_not_confirmed_in_time_can_only_be_cancelled() {
+        let waiting = Standing { expires_at: Some(at(-600)), ..standing(Pending) };
+        let without_time = Standing { holds_its_time: false, ..standing(Pending) };
+        let swept = Standing { status: Cancelled, holds_its_time: false, ..waiting };
+        assert_eq!(decide(waiting, Action::Confirm, Staff, at(-601)), Ok(Outcome::Changes(Confirmed)));
+        for (booking, now) in [(waiting, at(-600)), (without_time, at(-6000)), (swept, at(-600))] {
+            assert_eq!(decide(booking, Action::Confirm, Staff, now), Err(BookingError::BookingExpired));
+            assert_eq!(may_be_updated(booking, Staff, now), Err(BookingError::BookingExpired));
+        }
+        assert_eq!(decide(waiting, Action::Cancel, Customer, at(-600)), Ok(Outcome::Changes(Cancelled)));
+        assert_eq!(decide(swept, Action::Cancel, Customer, at(-600)), Ok(Outcome::StaysAsItIs));
+        // What somebody cancelled was not too late for anything.
+        let cancelled = Standing { holds_its_time: false, ..standing(Cancelled) };
+        assert_eq!(decide(cancelled, Action::Confirm, Staff, at(-600)), Err(BookingError::WrongStatus));
     }
 
     #[test]
@@ -192,7 +223,6 @@ mod tests {
 
     #[test]
     fn only_open_bookings_are_updated() {
-        let standing = |status| Standing { status, starts_at: at(0), needs_check: false, holds_its_time: true };
         assert_eq!(may_be_updated(standing(Pending), Customer, at(-1)), Ok(()));
         assert_eq!(may_be_updated(standing(Confirmed), Customer, at(1)), Err(BookingError::AlreadyBegun));
         assert_eq!(may_be_updated(standing(Confirmed), Staff, at(1)), Ok(()));

@@ -24,6 +24,11 @@ pub struct Model {
     pub notes: Option<String>,
     pub reason: Option<String>,
     pub attention: Option<Attention>,
+    /// In the price's currency.
+    pub fee_amount: i64,
+    /// The fields of the booking's row that changed, all of them in the first entry.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub delta: Json,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,12 +1,15 @@
 //! Bookings.
 
+use super::clinics::Policy;
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 use subjects::booking::{Attention, BookingStatus, Species};
 use subjects::ids::{BookingId, ClinicId, PetId, ServiceId, StaffId, UserId, VendorId};
 use subjects::time::Instant;
 
+/// Also what the deltas of its history come to, which leave out the claim and the note to ourselves.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "bookings")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -23,6 +26,7 @@ pub struct Model {
     pub service_name: String,
     pub staff_id: StaffId,
     /// The claim on the staff member's time; none once the time is free again.
+    #[serde(skip)]
     pub session_id: Option<Uuid>,
     pub pet_id: Option<PetId>,
     pub pet_name: Option<String>,
@@ -33,14 +37,22 @@ pub struct Model {
     pub time_zone: String,
     pub price_amount: i64,
     pub price_currency: String,
+    /// The clinic's rules when it was booked.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub policy: Policy,
+    /// What the customer owes for moving or cancelling it late, in the price's currency.
+    pub fee_amount: i64,
     pub notes: Option<String>,
     pub cancel_reason: Option<String>,
     /// Waits to be checked with the vendor service.
     pub needs_check: bool,
     pub attention: Option<Attention>,
-    /// The version of the clinic's schedule that it was made on.
+    /// The version of the clinic's schedule on which its time was last found good.
     pub schedule_version: i64,
-    /// Until when it waits to be confirmed; none: for good.
+    /// The vendor's schedule has changed since: it waits to be looked at.
+    #[serde(skip)]
+    pub schedule_changed: bool,
+    /// Until when it waits to be confirmed; none once it does not. What was cancelled because that time came keeps it.
     pub expires_at: Option<Instant>,
     pub created_at: Instant,
     pub updated_at: Instant,

@@ -2,7 +2,9 @@
 
 pub mod booking_changes;
 pub mod bookings;
+pub mod calendar_feeds;
 pub mod clinics;
+pub mod holds;
 pub mod memberships;
 pub mod service_availability;
 pub mod services;

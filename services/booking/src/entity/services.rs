@@ -1,11 +1,12 @@
 //! Read model: services.
 
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 use subjects::ids::{ClinicId, ServiceId, VendorId};
 use subjects::time::Instant;
 
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "services")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -21,6 +22,9 @@ pub struct Model {
     pub capacity: i32,
     pub price_amount: i64,
     pub price_currency: String,
+    pub slot_step_minutes: i32,
+    pub minimum_notice_minutes: i32,
+    pub booking_window_days: i32,
     pub active: bool,
 }
 

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 use subjects::ids::{ClinicId, ServiceId, StaffId, VendorId};
 use subjects::time::Instant;
-use subjects::vendor::WeeklyInterval;
+use subjects::vendor::{WorkingException, WorkingInterval};
 
 /// The clinics at which someone works, as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -20,7 +20,12 @@ pub struct ServiceIds(pub Vec<ServiceId>);
 /// Someone's own week, as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(transparent)]
-pub struct OwnWeek(pub Vec<WeeklyInterval>);
+pub struct OwnWeek(pub Vec<WorkingInterval>);
+
+/// The dates on which someone works otherwise than usual, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Exceptions(pub Vec<WorkingException>);
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -38,6 +43,8 @@ pub struct Model {
     /// None: whenever the clinic is open.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub hours: Option<OwnWeek>,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub exceptions: Exceptions,
     pub active: bool,
 }
 

@@ -2,7 +2,8 @@
 
 use crate::domain::offer::{Offer, Period};
 use crate::entity::bookings;
-use crate::repo::claims::{self, Wanted};
+use crate::entity::clinics::Policy;
+use crate::repo::claims::{self, Source, Wanted};
 use crate::vendor_calls::{self, Question};
 use crate::{Cx, access, clock, convert};
 use store::HasStore as _;
@@ -10,7 +11,9 @@ use subjects::booking::{
     ActorKind, Booking, BookingCreated, BookingError, BookingState, BookingStatus, CreateBooking, PetDetails, WalkIn,
 };
 use subjects::ids::{BookingId, StaffId};
+use subjects::time::Instant;
 use subjects::{Fault, Role};
+use uuid::Uuid;
 
 /// What is decided before the transaction.
 struct Prepared {
@@ -18,6 +21,7 @@ struct Prepared {
     candidates: Vec<StaffId>,
     period: Period,
     capacity: u16,
+    source: Source,
     actor: access::Actor,
 }
 
@@ -28,9 +32,11 @@ pub async fn create(cx: Cx, request: CreateBooking) -> Result<Booking, BookingEr
     let prepared = prepare(&cx, &request).await;
     let prepared = &prepared;
     let made = cx.app.store().keyed(&cx, &request, |tx| async move {
-        let Prepared { draft, candidates, period, capacity, actor } = prepared.as_ref().map_err(Clone::clone)?;
-        let wanted = Wanted { candidates, period: *period, capacity: *capacity };
-        let row = claims::book(&tx, draft, wanted, actor.kind, actor.user_id).await?.ok_or(BookingError::SlotTaken)?;
+        let Prepared { draft, candidates, period, capacity, source, actor } =
+            prepared.as_ref().map_err(Clone::clone)?;
+        let (vendor_id, service_id) = (draft.vendor_id, draft.service_id);
+        let wanted = Wanted { candidates, vendor_id, service_id, period: *period, capacity: *capacity };
+        let row = claims::book(&tx, draft, wanted, *source, actor.kind, actor.user_id).await?;
         let booking = convert::booking(row)?;
         tx.emit(&BookingCreated(BookingState::from(&booking))).await?;
         Ok(booking)
@@ -55,13 +61,22 @@ async fn prepare(cx: &Cx, request: &CreateBooking) -> Result<Prepared, BookingEr
         Some(_) => staff_of_the_clinic(cx, &offer).await?,
     };
     let period = offer.period(request.starts_at);
-    let candidates = offer.candidates(request.staff_id, &period)?;
+    let mut candidates = offer.candidates(request.staff_id, &period)?;
+    let source = match request.hold_id {
+        Some(hold_id) => Source::Hold(hold_id, request.staff_id),
+        None => Source::Free,
+    };
+    // A hold was made by the rules for whoever made it, and keeps its time although less notice is left by now.
+    if kind == ActorKind::Customer && request.hold_id.is_none() {
+        candidates = offer.slot_candidates(candidates, &period, now)?;
+    }
     let actor = access::Actor { kind, user_id: user.id };
     let capacity = offer.service.capacity.max(1);
-    let draft = draft(request, offer, &period, actor, &candidates, now);
-    Ok(Prepared { draft, candidates, period, capacity, actor })
+    let draft = draft(request, offer, &period, actor, now);
+    Ok(Prepared { draft, candidates, period, capacity, source, actor })
 }
 
+/// Who books for a walk-in works at the clinic.
 async fn staff_of_the_clinic(cx: &Cx, offer: &Offer) -> Result<ActorKind, BookingError> {
     let user = cx.caller().user()?;
     let service = &offer.service;
@@ -77,14 +92,14 @@ fn draft(
     offer: Offer,
     period: &Period,
     actor: access::Actor,
-    candidates: &[StaffId],
-    now: subjects::time::Instant,
+    now: Instant,
 ) -> bookings::Model {
     let CreateBooking {
         service_id: _,
         clinic_id: _,
         vendor_id: _,
         staff_id: _,
+        hold_id: _,
         starts_at: _,
         pet,
         pet_id,
@@ -100,7 +115,7 @@ fn draft(
         Some(WalkIn { name, phone }) => (Some(name), phone),
         None => (None, None),
     };
-    let Offer { service, time_zone, schedule_version, bookable: _, staff: _, provisional } = offer;
+    let Offer { service, time_zone, policy, schedule_version, bookable: _, staff: _, provisional } = offer;
     bookings::Model {
         id: BookingId::new(),
         version: 1,
@@ -121,18 +136,20 @@ fn draft(
         time_zone: time_zone.name().to_owned(),
         price_amount: service.price.amount,
         price_currency: service.price.currency.as_str().to_owned(),
+        policy: Policy(policy),
+        fee_amount: 0,
         notes,
         cancel_reason: None,
         needs_check: provisional,
         attention: None,
         schedule_version,
-        // Pending bookings do not expire; expiry comes with holds.
-        expires_at: None,
+        expires_at: Some(policy.confirm_by(now, period.starts_at)),
         created_at: now,
         updated_at: now,
         // The claim gives these.
         reference: String::new(),
-        staff_id: candidates.first().copied().unwrap_or(StaffId(uuid::Uuid::nil())),
+        staff_id: StaffId(Uuid::nil()),
         session_id: None,
+        schedule_changed: false,
     }
 }

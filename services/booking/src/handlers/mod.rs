@@ -1,7 +1,9 @@
 //! What the service answers, by subject.
 
 pub mod availability;
+pub mod calendars;
 pub mod create;
+pub mod holds;
 pub mod queries;
 pub mod transitions;
 pub mod update;

@@ -1,12 +1,14 @@
 //! `booking.findOne`, `booking.findAll` and `booking.history`.
 
 use crate::repo::bookings::{ListKey, Scope};
+use crate::repo::offers::money;
 use crate::{Cx, access, convert, repo};
 use serde::{Deserialize, Serialize};
 use store::HasStore as _;
-use subjects::booking::{Booking, BookingChange, BookingError, BookingHistory, FindBookings, GetBooking};
+use subjects::booking::{Booking, BookingChange, BookingError, BookingHistory, BookingSort, FindBookings, GetBooking};
 use subjects::paging::DEFAULT_LIMIT;
-use subjects::{Fault, Page};
+use subjects::time::Instant;
+use subjects::{Fault, Page, Violation};
 
 /// One booking.
 pub async fn find_one(cx: Cx, request: GetBooking) -> Result<Booking, BookingError> {
@@ -19,11 +21,23 @@ pub async fn find_one(cx: Cx, request: GetBooking) -> Result<Booking, BookingErr
 /// The caller's bookings, or those of a clinic where the caller works.
 pub async fn find_all(cx: Cx, request: FindBookings) -> Result<Page<Booking>, BookingError> {
     let scope = scope(&cx, &request).await?;
+    let sort = request.sort.unwrap_or(BookingSort::StartsAt);
     let after: Option<ListKey> = store::cursor::decode(request.cursor.as_deref())?;
+    if after.is_some_and(|key| key.sort != sort) {
+        let violation = Violation::new("/cursor", "is of a list in another order");
+        return Err(Fault::invalid(vec![violation]).into());
+    }
     let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
-    let rows = repo::bookings::list(cx.app.store().read(), scope, &request, after, u64::from(limit) + 1).await?;
+    let rows = repo::bookings::list(cx.app.store().read(), scope, &request, sort, after, u64::from(limit) + 1).await?;
     let bookings: Vec<Booking> = rows.into_iter().map(convert::booking).collect::<Result<_, Fault>>()?;
-    Ok(store::page(bookings, limit, |last| ListKey { starts_at: last.starts_at, id: last.id }))
+    Ok(store::page(bookings, limit, |last| ListKey { sort, at: sorted_by(sort, last), id: last.id }))
+}
+
+fn sorted_by(sort: BookingSort, booking: &Booking) -> Instant {
+    match sort {
+        BookingSort::StartsAt | BookingSort::StartsAtDescending => booking.starts_at,
+        BookingSort::CreatedAtDescending => booking.created_at,
+    }
 }
 
 /// Whose bookings the caller sees. A clinic that is not theirs is a filter on their own bookings.
@@ -55,6 +69,7 @@ pub async fn history(cx: Cx, request: BookingHistory) -> Result<Page<BookingChan
     let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
     let after_version = after.map_or(0, |key| key.version);
     let rows = repo::bookings::history(db, request.id, after_version, u64::from(limit) + 1).await?;
-    let changes: Vec<BookingChange> = rows.into_iter().map(|row| convert::change(row, viewer.kind)).collect();
+    let currency = money(row.price_amount, &row.price_currency)?.currency;
+    let changes: Vec<BookingChange> = rows.into_iter().map(|row| convert::change(row, viewer.kind, currency)).collect();
     Ok(store::page(changes, limit, |last| HistoryKey { version: last.version }))
 }

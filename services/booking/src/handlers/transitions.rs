@@ -3,13 +3,16 @@
 use crate::domain::status::{self, Action, Outcome, Standing};
 use crate::entity::bookings;
 use crate::repo::bookings::Change;
+use crate::repo::offers::money;
 use crate::{Cx, access, clock, convert, repo};
 use store::HasStore as _;
+use subjects::Fault;
 use subjects::booking::{
-    Booking, BookingCancelled, BookingCompleted, BookingConfirmed, BookingError, BookingNoShow, BookingState,
-    CancelBooking, ChangeKind, CompleteBooking, ConfirmBooking, MarkNoShow,
+    ActorKind, Booking, BookingCancelled, BookingCompleted, BookingConfirmed, BookingError, BookingNoShow,
+    BookingState, CancelBooking, ChangeKind, CompleteBooking, ConfirmBooking, MarkNoShow,
 };
 use subjects::ids::BookingId;
+use subjects::time::Instant;
 
 /// The clinic expects the visit.
 pub async fn confirm(cx: Cx, request: ConfirmBooking) -> Result<Booking, BookingError> {
@@ -41,19 +44,23 @@ async fn act(cx: &Cx, id: BookingId, action: Action, reason: Option<String>) -> 
             Outcome::StaysAsItIs => return Ok(convert::booking(row)?),
             Outcome::Changes(status) => status,
         };
+        store::expect_version_if_given(cx.meta().if_match, row.version)?;
 
-        row.status = status;
-        row.version += 1;
-        row.updated_at = now;
-        // Whatever the clinic decides, it has looked at it.
-        row.attention = None;
         let freed_session = if action == Action::Cancel {
-            row.needs_check = false;
+            row.fee_amount = row.fee_amount.saturating_add(cancel_fee(&row, actor.kind, now)?);
             row.cancel_reason = reason.clone();
+            row.needs_check = false;
+            row.schedule_changed = false;
             row.session_id.take()
         } else {
             None
         };
+        row.status = status;
+        row.expires_at = None;
+        row.version += 1;
+        row.updated_at = now;
+        // Whatever the clinic decides, it has looked at it.
+        row.attention = None;
         let change =
             Change { kind: kind_of(action), actor: actor.kind, actor_id: Some(actor.user_id), reason: reason.clone() };
         repo::bookings::save(&tx, &row, change).await?;
@@ -73,6 +80,16 @@ async fn act(cx: &Cx, id: BookingId, action: Action, reason: Option<String>) -> 
     done.await
 }
 
+/// What cancelling it costs: nothing where nobody confirmed it in time, or where the clinic's schedule has changed under
+/// it.
+fn cancel_fee(row: &bookings::Model, actor: ActorKind, now: Instant) -> Result<i64, Fault> {
+    if actor != ActorKind::Customer || standing(row).has_expired(now) || row.attention.is_some() {
+        return Ok(0);
+    }
+    let price = money(row.price_amount, &row.price_currency)?;
+    Ok(row.policy.0.cancel_fee(price, row.starts_at, now).amount)
+}
+
 /// What the rules need to know of a row.
 pub fn standing(row: &bookings::Model) -> Standing {
     Standing {
@@ -80,6 +97,7 @@ pub fn standing(row: &bookings::Model) -> Standing {
         starts_at: row.starts_at,
         needs_check: row.needs_check,
         holds_its_time: row.session_id.is_some(),
+        expires_at: row.expires_at,
     }
 }
 

@@ -6,17 +6,24 @@ use crate::domain::status;
 use crate::entity::bookings;
 use crate::repo::bookings::Change;
 use crate::repo::claims::{self, Wanted};
+use crate::repo::offers::money;
 use crate::vendor_calls::{self, Question};
 use crate::{Cx, access, clock, convert, repo};
 use store::HasStore as _;
-use subjects::Fault;
-use subjects::booking::{Booking, BookingError, BookingState, BookingUpdated, ChangeKind, UpdateBooking};
-use subjects::ids::StaffId;
+use subjects::booking::{
+    ActorKind, Booking, BookingError, BookingState, BookingStatus, BookingUpdated, ChangeKind, UpdateBooking,
+};
+use subjects::ids::{ServiceId, StaffId, VendorId};
+use subjects::time::Instant;
 
 /// Where a booking is to move.
 struct Move {
+    vendor_id: VendorId,
+    service_id: ServiceId,
     /// Those who could take it, the preferred one first.
     candidates: Vec<StaffId>,
+    /// Those of them whom a customer may choose, or why there are none.
+    slot_candidates: Result<Vec<StaffId>, BookingError>,
     period: Period,
     capacity: u16,
     schedule_version: i64,
@@ -31,6 +38,9 @@ pub async fn update(cx: Cx, request: UpdateBooking) -> Result<Booking, BookingEr
     let (prepared, request, cx) = (&prepared, &request, &cx);
     let updated = cx.app.store().keyed(cx, request, |tx| async move {
         let target = prepared.as_ref().map_err(Clone::clone)?;
+        if let Some(target) = target {
+            claims::share_schedule(&tx, target.vendor_id).await?;
+        }
         let mut row = repo::bookings::lock(&tx, request.id).await?.ok_or(BookingError::BookingNotFound)?;
         let actor = access::actor(&tx, cx.caller(), &row).await?;
         store::expect_version(expected_version, row.version)?;
@@ -39,8 +49,7 @@ pub async fn update(cx: Cx, request: UpdateBooking) -> Result<Booking, BookingEr
 
         let kind = match target {
             Some(target) => {
-                move_to(&tx, &mut row, target).await?;
-                row.status = status::status_after_move(row.status, actor.kind, target.provisional);
+                move_to(&tx, &mut row, target, actor.kind, now).await?;
                 ChangeKind::Rescheduled
             }
             None if row.notes == request.notes => return Ok(convert::booking(row)?),
@@ -68,7 +77,8 @@ async fn prepare(cx: &Cx, request: &UpdateBooking) -> Result<Option<Move>, Booki
     if request.starts_at == row.starts_at && keeps_staff {
         return Ok(None);
     }
-    if request.starts_at <= clock::now() {
+    let now = clock::now();
+    if request.starts_at <= now {
         return Err(BookingError::StartsInPast);
     }
     let question = Question::at(row.service_id, request.staff_id, request.starts_at);
@@ -82,6 +92,9 @@ async fn prepare(cx: &Cx, request: &UpdateBooking) -> Result<Option<Move>, Booki
     // A stable sort: the present staff member first, the others as they were.
     candidates.sort_by_key(|candidate| *candidate != row.staff_id);
     Ok(Some(Move {
+        vendor_id: row.vendor_id,
+        service_id: row.service_id,
+        slot_candidates: offer.slot_candidates(candidates.clone(), &period, now),
         candidates,
         period,
         capacity: offer.service.capacity.max(1),
@@ -90,16 +103,36 @@ async fn prepare(cx: &Cx, request: &UpdateBooking) -> Result<Option<Move>, Booki
     }))
 }
 
-async fn move_to(tx: &store::Tx, row: &mut bookings::Model, target: &Move) -> Result<(), BookingError> {
-    let Move { candidates, period, capacity, schedule_version, provisional } = target;
-    let wanted = Wanted { candidates, period: *period, capacity: *capacity };
-    let claimed = claims::move_claim(tx, row, wanted).await.map_err(Fault::from)?.ok_or(BookingError::SlotTaken)?;
+async fn move_to(
+    tx: &store::Tx,
+    row: &mut bookings::Model,
+    target: &Move,
+    actor: ActorKind,
+    now: Instant,
+) -> Result<(), BookingError> {
+    let Move { vendor_id, service_id, candidates, slot_candidates, period, capacity, schedule_version, provisional } =
+        target;
+    let is_customer = actor == ActorKind::Customer;
+    let candidates = if is_customer { slot_candidates.as_ref().map_err(Clone::clone)? } else { candidates };
+    let policy = row.policy.0;
+    // Where the clinic's schedule has changed under the booking, moving it is not the customer's whim.
+    if is_customer && row.attention.is_none() {
+        let price = money(row.price_amount, &row.price_currency)?;
+        row.fee_amount = row.fee_amount.saturating_add(policy.reschedule_fee(price, row.starts_at, now).amount);
+    }
+    let (vendor_id, service_id) = (*vendor_id, *service_id);
+    let wanted = Wanted { candidates, vendor_id, service_id, period: *period, capacity: *capacity };
+    let claimed = claims::move_claim(tx, row, wanted).await?.ok_or(BookingError::SlotTaken)?;
     row.staff_id = claimed.staff_id;
     row.session_id = Some(claimed.session_id);
+    row.schedule_changed = claimed.schedule_changed;
     row.starts_at = period.starts_at;
     row.ends_at = period.ends_at;
     row.schedule_version = *schedule_version;
     row.needs_check = *provisional;
     row.attention = None;
+    row.status = status::status_after_move(row.status, actor, *provisional);
+    // Whoever waits for the clinic waits anew.
+    row.expires_at = (row.status == BookingStatus::Pending).then(|| policy.confirm_by(now, period.starts_at));
     Ok(())
 }

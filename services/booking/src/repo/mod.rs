@@ -1,10 +1,15 @@
 //! Queries and statements, by what they are about.
 
 pub mod bookings;
+pub mod calendars;
 pub mod claims;
+pub mod holds;
 pub mod memberships;
 pub mod offers;
 pub mod read_models;
+pub mod schedule;
+pub mod schedule_changes;
+pub mod taken;
 
 use sea_orm::{DbBackend, Statement, Value};
 

@@ -3,13 +3,13 @@
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable};
 
-/// Stores a row of a read model, unless one of the same or a higher version is there already.
+/// Stores a row of a read model, unless one of the same or a higher version is there already. Answers whether it did.
 pub async fn store_if_newer<E, M>(
     db: &impl ConnectionTrait,
     row: M,
     id: E::Column,
     version: E::Column,
-) -> Result<(), store::Error>
+) -> Result<bool, store::Error>
 where
     E: EntityTrait,
     E::ActiveModel: ActiveModelTrait<Entity = E>,
@@ -18,6 +18,6 @@ where
     let replaces = Expr::col((E::default(), version)).lt(Expr::col((Alias::new("excluded"), version)));
     let on_conflict = OnConflict::column(id).update_columns(E::Column::iter()).action_and_where(replaces).to_owned();
     // No row: what is there is as new or newer.
-    E::insert(row.into_active_model()).on_conflict(on_conflict).exec_without_returning(db).await?;
-    Ok(())
+    let stored = E::insert(row.into_active_model()).on_conflict(on_conflict).exec_without_returning(db).await?;
+    Ok(stored > 0)
 }

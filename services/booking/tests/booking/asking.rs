@@ -10,7 +10,7 @@ use platform::codec::ContentType;
 use platform::setup::Setup;
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::booking::{Booking, BookingError, CreateBooking, PetDetails, Species};
+use subjects::booking::{Booking, BookingError, CreateBooking, CreateHold, Hold, PetDetails, Species};
 use subjects::ids::{ServiceId, SessionId, StaffId, UserId};
 use subjects::time::Instant;
 use subjects::{ErrorCode, Fault, Request, Role, ServiceError};
@@ -82,6 +82,20 @@ impl Person {
     ) -> Result<Booking, BookingError> {
         self.ask(&creating(service_id, staff_id, starts_at)).await
     }
+
+    pub async fn hold(
+        &self,
+        service_id: ServiceId,
+        staff_id: Option<StaffId>,
+        starts_at: Instant,
+    ) -> Result<Hold, BookingError> {
+        self.ask(&CreateHold { service_id, staff_id, starts_at }).await
+    }
+}
+
+/// Becomes a booking of the person who holds it.
+pub fn creating_from(hold: &Hold) -> CreateBooking {
+    CreateBooking { hold_id: Some(hold.id), ..creating(hold.service_id, None, hold.starts_at) }
 }
 
 pub fn creating(service_id: ServiceId, staff_id: Option<StaffId>, starts_at: Instant) -> CreateBooking {
@@ -90,6 +104,7 @@ pub fn creating(service_id: ServiceId, staff_id: Option<StaffId>, starts_at: Ins
         clinic_id: None,
         vendor_id: None,
         staff_id,
+        hold_id: None,
         starts_at,
         pet: Some(PetDetails { name: "Milo".into(), species: Species::Cat, breed: None }),
         pet_id: None,

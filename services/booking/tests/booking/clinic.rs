@@ -4,9 +4,9 @@ use crate::world::World;
 use subjects::ids::{ClinicId, MembershipId, ServiceId, StaffId, UserId, VendorId};
 use subjects::time::{Instant, TimeZone};
 use subjects::vendor::{
-    ClinicState, ClinicUpdated, HoursState, HoursUpdated, MembershipChanged, MembershipState, OpeningHours,
-    ServiceState, ServiceUpdated, StaffAdded, StaffState, VendorApproved, VendorKind, VendorState, VendorStatus,
-    WallTime, Weekday, WeeklyInterval,
+    BookingPolicy, ClinicState, ClinicUpdated, HoursState, HoursUpdated, MembershipChanged, MembershipState,
+    OpeningHours, ServiceState, ServiceUpdated, StaffAdded, StaffState, VendorApproved, VendorKind, VendorState,
+    VendorStatus, WallTime, Weekday, WeeklyInterval,
 };
 use subjects::{MembershipRole, Money};
 
@@ -15,6 +15,7 @@ pub struct Clinic {
     pub vendor_id: VendorId,
     pub clinic_id: ClinicId,
     pub hours: OpeningHours,
+    pub policy: BookingPolicy,
     pub services: Vec<ServiceState>,
     pub staff: Vec<StaffState>,
 }
@@ -36,6 +37,9 @@ impl Clinic {
                 buffer_after_minutes: 0,
                 price: Money::idr(125_000),
                 capacity: 1,
+                slot_step_minutes: 15,
+                minimum_notice_minutes: 0,
+                booking_window_days: 180,
                 active: true,
                 version: 1,
             })
@@ -47,11 +51,13 @@ impl Clinic {
                 clinic_ids: vec![clinic_id],
                 service_ids: services.iter().map(|service| service.service_id).collect(),
                 hours: None,
+                exceptions: Vec::new(),
                 active: true,
                 version: 1,
             })
             .collect();
-        Clinic { vendor_id, clinic_id, hours: nine_to_five(), services, staff }
+        let (hours, policy) = (nine_to_five(), BookingPolicy::default());
+        Clinic { vendor_id, clinic_id, hours, policy, services, staff }
     }
 
     /// The id of the first service, or of another by its place.
@@ -65,11 +71,9 @@ impl Clinic {
 
     /// Tells the events of all of it, and waits until booking has heard them.
     pub async fn tell(&self, world: &World) {
-        let Clinic { vendor_id, clinic_id, hours, services, staff } = self.clone();
+        let Clinic { vendor_id, clinic_id, hours, policy: _, services, staff } = self.clone();
         world.tell(&VendorApproved(approved(vendor_id, 1))).await;
-        let time_zone = hours.time_zone;
-        let state = ClinicState { clinic_id, vendor_id, time_zone, active: true, removed: false, version: 1 };
-        world.tell(&ClinicUpdated(state)).await;
+        world.tell(&self.state(1)).await;
         world.tell(&HoursUpdated(HoursState { clinic_id, vendor_id, hours, version: 1 })).await;
         let (service_count, staff_count) = (services.len(), staff.len());
         for service in services {
@@ -85,6 +89,20 @@ impl Clinic {
         world.until(&heard("service_availability", "id", clinic_id.0), 1).await;
         world.until(&heard("services", "clinic_id", clinic_id.0), service_count.try_into().unwrap()).await;
         world.until(&heard("staff", "vendor_id", vendor_id.0), staff_count.try_into().unwrap()).await;
+    }
+
+    /// The clinic itself.
+    pub fn state(&self, version: i64) -> ClinicUpdated {
+        ClinicUpdated(ClinicState {
+            clinic_id: self.clinic_id,
+            vendor_id: self.vendor_id,
+            name: "Klinik Satwa".into(),
+            time_zone: self.hours.time_zone,
+            policy: self.policy,
+            active: true,
+            removed: false,
+            version,
+        })
     }
 
     /// Makes a user a member of the clinic's vendor, for all its clinics.

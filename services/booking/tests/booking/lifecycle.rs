@@ -108,6 +108,8 @@ async fn a_visit_is_completed_or_missed_once_it_has_begun() {
     assert_eq!(early, Err(BookingError::NotBegun));
     world.execute("update booking.bookings set starts_at = now() - interval '1 hour', ends_at = now()").await;
 
+    let too_late = customer.ask(&CancelBooking { id: visits[0], reason: None }).await;
+    assert_eq!(too_late, Err(BookingError::AlreadyBegun));
     assert_eq!(code(customer.ask(&CompleteBooking { id: visits[0] }).await.unwrap_err()), ErrorCode::Forbidden);
     assert_eq!(staff.ask(&CompleteBooking { id: visits[0] }).await.unwrap().status, BookingStatus::Completed);
     assert_eq!(staff.ask(&MarkNoShow { id: visits[1] }).await.unwrap().status, BookingStatus::NoShow);
@@ -153,25 +155,6 @@ async fn what_the_clinic_does_not_offer_is_refused() {
     assert_eq!(book(None, local(2, 10, 0)).await, Err(BookingError::VendorUnavailable));
     assert_eq!(world.number("select count(*) from booking.bookings").await, 0);
     assert_eq!(world.number("select count(*) from booking.sessions").await, 0);
-}
-
-#[tokio::test]
-async fn a_booking_that_has_lost_its_time_is_confirmed_only_with_another() {
-    let world = World::start().await;
-    let _booking = world.run_booking().await;
-    let clinic = Clinic::new(&[30], 1);
-    clinic.tell(&world).await;
-    let _vendor = vendor_seat::sit_down(&world, Arc::new(Mutex::new(clinic.clone()))).await;
-    let (customer, rival, staff) = (Person::customer(&world), Person::customer(&world), Person::customer(&world));
-    clinic.employ(&world, staff.id).await;
-
-    let made = customer.book(clinic.service(0), None, local(2, 10, 0)).await.unwrap();
-    world.execute("delete from booking.sessions").await;
-    rival.book(clinic.service(0), None, local(2, 10, 0)).await.unwrap();
-    assert_eq!(staff.ask(&ConfirmBooking { id: made.id }).await, Err(BookingError::SlotTaken));
-    let moving = UpdateBooking { id: made.id, starts_at: local(2, 11, 0), staff_id: None, notes: None };
-    customer.ask_if(&moving, 1).await.unwrap();
-    assert_eq!(staff.ask(&ConfirmBooking { id: made.id }).await.unwrap().status, BookingStatus::Confirmed);
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use crate::clinic::{Clinic, approved, local};
 use crate::world::World;
 use subjects::booking::BookingError;
 use subjects::vendor::{
-    HoursState, HoursUpdated, ServiceRemoved, ServiceState, ServiceUpdated, StaffState, StaffUpdated, VendorState,
-    VendorStatus, VendorSuspended, VendorUpdated,
+    BookingPolicy, HoursState, HoursUpdated, ServiceRemoved, ServiceState, ServiceUpdated, StaffState, StaffUpdated,
+    VendorState, VendorStatus, VendorSuspended, VendorUpdated,
 };
 
 #[tokio::test]
@@ -81,4 +81,19 @@ async fn what_changes_at_vendor_changes_what_can_be_booked() {
     world.tell(&VendorUpdated(approved(vendor_id, 3))).await;
     world.until("select version from booking.vendors", 3).await;
     assert!(book(9).await.is_ok());
+}
+
+/// As rows are that were stored before anything was told of policies, steps and dates of one's own.
+#[tokio::test]
+async fn what_older_events_did_not_tell_is_as_the_contract_says() {
+    let world = World::start().await;
+    let _booking = world.run_booking().await;
+    let clinic = Clinic::new(&[30], 1);
+    clinic.tell(&world).await;
+    world.execute("update booking.clinics set name = default, policy = default").await;
+    world.execute("update booking.staff set exceptions = default").await;
+    let services = "slot_step_minutes = default, minimum_notice_minutes = default, booking_window_days = default";
+    world.execute(&format!("update booking.services set {services}")).await;
+    let made = Person::customer(&world).book(clinic.service(0), None, local(2, 10, 15)).await.unwrap();
+    assert_eq!(made.policy, BookingPolicy::default());
 }

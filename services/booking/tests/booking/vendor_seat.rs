@@ -8,7 +8,7 @@ use platform::runtime::{self, Running};
 use platform::setup::Setup;
 use platform::{App, Cx, Service};
 use std::sync::{Arc, Mutex};
-use subjects::vendor::{ClinicAvailability, StaffAvailability, VendorAvailability, VendorError};
+use subjects::vendor::{ClinicAvailability, OwnHours, StaffAvailability, VendorAvailability, VendorError};
 
 pub struct VendorSeat {
     clinic: Arc<Mutex<Clinic>>,
@@ -35,13 +35,19 @@ async fn availability(cx: Cx<VendorSeat>, question: VendorAvailability) -> Resul
         .filter(|member| question.staff_id.is_none_or(|wanted| wanted == member.staff_id))
         .map(|member| StaffAvailability {
             staff_id: member.staff_id,
-            open: clinic.hours.worked_between(member.hours.as_deref(), question.from, question.last_date()),
+            open: clinic.hours.worked_between(
+                clinic.clinic_id,
+                OwnHours { week: member.hours.as_deref(), exceptions: &member.exceptions },
+                question.from,
+                question.last_date(),
+            ),
         })
         .collect();
     Ok(ClinicAvailability {
         clinic_id: clinic.clinic_id,
         vendor_id: clinic.vendor_id,
         time_zone: clinic.hours.time_zone,
+        policy: clinic.policy,
         schedule_version: 1,
         bookable: service.active,
         service: Some(service),

@@ -76,7 +76,14 @@ async fn migrated_database(keys: &KeyStore) -> (String, String) {
 }
 
 impl World {
+    /// Nothing is swept away after the start: what has expired is there until somebody wants its time.
     pub async fn start() -> World {
+        World::start_with(50, 3_600_000).await
+    }
+
+    /// With these pauses, in milliseconds, between the rounds of those who check bookings again, and of those who sweep
+    /// what has expired.
+    pub async fn start_with(recheck_interval: u32, expiry_interval: u32) -> World {
         let keys_dir = key_dir().await;
         let keys = KeyStore::open(&keys_dir).unwrap();
         let declarations = [booking::service().declaration(), vendor_seat::service().declaration(), edge_declaration()];
@@ -85,7 +92,7 @@ impl World {
         let (database_url, admin_url) = migrated_database(&keys).await;
         let settings = format!(
             "[nats]\nurl = '{}'\n[keys]\ndir = '{}'\n[postgres]\nurl = '{database_url}'\nmax_connections = 20\n\
-             [booking]\nrecheck_interval_ms = 50\n",
+             [booking]\nrecheck_interval_ms = {recheck_interval}\nexpiry_interval_ms = {expiry_interval}\n",
             nats.url(),
             keys_dir.display(),
         );
@@ -130,6 +137,12 @@ impl World {
 
     /// A number that a query answers.
     pub async fn number(&self, sql: &str) -> i64 {
+        let row = self.admin.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
+    }
+
+    /// A JSON value that a query answers.
+    pub async fn json(&self, sql: &str) -> serde_json::Value {
         let row = self.admin.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
         row.try_get_by_index(0).unwrap()
     }
