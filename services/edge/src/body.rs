@@ -1,20 +1,29 @@
 //! Reading a request's body: bounded in size and depth, JSON only.
 
+use crate::config::EdgeConfig;
+use crate::unique_keys;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use subjects::{ErrorCode, Fault, Violation};
+use tokio::time::Instant;
 
 /// How deep objects and lists may stand in one another.
 const MAX_DEPTH: usize = 32;
 
-/// The whole body.
+/// The whole body, which has to be there by the deadline of its request and within its own time.
 ///
 /// # Errors
-/// `payload_too_large`, or `bad_request` when the client stops in the middle.
-pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Fault> {
+/// `payload_too_large`, `request_timeout`, or `bad_request` when the client stops in the middle.
+pub async fn read(headers: &HeaderMap, body: Body, config: &EdgeConfig, deadline: Instant) -> Result<Bytes, Fault> {
+    let give_up = deadline.min(Instant::now() + config.body_timeout());
+    let whole = tokio::time::timeout_at(give_up, read_all(headers, body, config.body_limit_bytes));
+    whole.await.map_err(|_elapsed| Fault::new(ErrorCode::RequestTimeout, "the body did not come in time"))?
+}
+
+async fn read_all(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Fault> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
@@ -55,8 +64,9 @@ pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Fau
         let message = format!("the body is nested more than {MAX_DEPTH} levels deep");
         return Err(Fault::new(ErrorCode::BadRequest, message).with_reason("too_deep"));
     }
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Ok(fields),
+    match unique_keys::read(text) {
+        Ok((_, repeated)) if !repeated.is_empty() => Err(Fault::invalid(repeated)),
+        Ok((Value::Object(fields), _)) => Ok(fields),
         Ok(_) => Err(Fault::invalid(vec![Violation::new("", "must be an object")])),
         Err(error) => {
             let message = format!("the body is not valid JSON at line {}, column {}", error.line(), error.column());
@@ -137,10 +147,25 @@ mod tests {
         assert_eq!(depth(r#"{"a":"[[[\"[[","b":[1]}"#), 2);
     }
 
+    fn limits() -> (EdgeConfig, Instant) {
+        let config = EdgeConfig { body_limit_bytes: 999, body_timeout_ms: 60_000, ..EdgeConfig::default() };
+        (config, Instant::now() + std::time::Duration::from_secs(60))
+    }
+
     #[tokio::test]
     async fn a_body_without_a_length_is_bounded_too() {
         let chunks = futures::stream::iter((0..10).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 100]))));
-        let fault = read(&HeaderMap::new(), Body::from_stream(chunks), 999).await.unwrap_err();
+        let (config, deadline) = limits();
+        let fault = read(&HeaderMap::new(), Body::from_stream(chunks), &config, deadline).await.unwrap_err();
         assert_eq!(fault.code, ErrorCode::PayloadTooLarge);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let (config, deadline) = limits();
+        let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
+        let never = Body::from_stream(first.chain(futures::stream::pending()));
+        let fault = read(&HeaderMap::new(), never, &config, deadline).await.unwrap_err();
+        assert_eq!((fault.code.status(), fault.reason.as_ref()), (408, "request_timeout"));
     }
 }

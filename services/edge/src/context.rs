@@ -1,6 +1,8 @@
 //! What is known of a request from its first moment on, and what its access log line will say.
 
-use http::{HeaderMap, HeaderName, Request};
+use crate::limits::Standing;
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use platform::spans::Span;
 use platform::trace;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -25,32 +27,47 @@ pub struct Context {
     pub started: Instant,
     /// When its client gets an answer at the latest.
     pub deadline: Instant,
+    method: Method,
+    span: Span,
     route: OnceLock<String>,
     user: OnceLock<UserId>,
+    standing: OnceLock<Standing>,
+    refused_by: OnceLock<&'static str>,
 }
 
 impl Context {
     /// The context of a request that has just come.
     pub fn of<B>(request: &Request<B>, timeout: Duration) -> Arc<Context> {
         let started = Instant::now();
-        let parent = single(request.headers(), &TRACEPARENT).unwrap_or_default();
+        let parent = single(request.headers(), &TRACEPARENT);
+        let span = Span::serving_http(request.method().as_str(), parent);
         let correlation_id = single(request.headers(), &CORRELATION_ID)
             .filter(|given| trace::is_safe_correlation_id(given))
             .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
         Arc::new(Context {
             correlation_id,
-            traceparent: trace::child_of(parent),
+            traceparent: span.traceparent().unwrap_or_else(|| trace::child_of(parent.unwrap_or_default())),
             path: request.uri().path().to_owned(),
             started,
             deadline: started + timeout,
+            method: request.method().clone(),
+            span,
             route: OnceLock::new(),
             user: OnceLock::new(),
+            standing: OnceLock::new(),
+            refused_by: OnceLock::new(),
         })
     }
 
     /// Notes which route the request took, as a template: the path itself would hold ids.
     pub fn took_route(&self, template: &str) {
         self.route.get_or_init(|| template.to_owned());
+        self.span.took_route(self.method.as_str(), template);
+    }
+
+    /// Notes how the request was answered.
+    pub fn answered(&self, status: StatusCode) {
+        self.span.answered_http(status.as_u16());
     }
 
     /// Notes whom the request is for.
@@ -66,6 +83,26 @@ impl Context {
     /// Whom the request is for.
     pub fn user(&self) -> Option<UserId> {
         self.user.get().copied()
+    }
+
+    /// Notes how the caller stands with its budgets.
+    pub fn stands(&self, standing: Standing) {
+        self.standing.get_or_init(|| standing);
+    }
+
+    /// How the caller stands; none where nothing is counted.
+    pub fn standing(&self) -> Option<&Standing> {
+        self.standing.get()
+    }
+
+    /// Notes which budget the request was too much for.
+    pub fn was_refused_by(&self, budget: &'static str) {
+        self.refused_by.get_or_init(|| budget);
+    }
+
+    /// Which budget the request was too much for.
+    pub fn refused_by(&self) -> Option<&'static str> {
+        self.refused_by.get().copied()
     }
 }
 

@@ -1,9 +1,11 @@
 //! The generated documents, and an API browser that the binary itself holds.
 
+use crate::representation::etag;
+use crate::respond::PUBLIC;
 use axum::Router;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
-use http::header;
+use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 use subjects::{asyncapi, openapi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -32,8 +34,16 @@ pub fn router() -> Router {
 /// A document that is written once and then only handed out.
 fn fixed(document: Value) -> axum::routing::MethodRouter {
     let text = bytes::Bytes::from(document.to_string());
-    get(move || {
-        let text = text.clone();
-        async move { ([(header::CONTENT_TYPE, "application/json")], text).into_response() }
+    let tag = etag::of_bytes(&text);
+    get(move |headers: HeaderMap| {
+        let (text, tag) = (text.clone(), tag.clone());
+        async move {
+            let is_known = etag::is_known(&headers, &tag);
+            let kept = [(header::CACHE_CONTROL, PUBLIC.as_bytes().to_vec()), (header::ETAG, tag.into_bytes())];
+            match is_known {
+                true => (StatusCode::NOT_MODIFIED, kept).into_response(),
+                false => (kept, [(header::CONTENT_TYPE, "application/json")], text).into_response(),
+            }
+        }
     })
 }

@@ -1,9 +1,18 @@
 //! Path, query and body become one JSON object: the request as the service reads it.
 
+use crate::fields::{self, Projection};
 use crate::routes::Route;
 use platform::validate::{FieldType, UnknownFields, escape};
 use serde_json::{Map, Value};
 use subjects::{Fault, Violation};
+
+/// A request, and what its client wants of the answer.
+pub struct Extracted {
+    /// The message.
+    pub request: Value,
+    /// The fields that were chosen; none: all of them.
+    pub projection: Option<Projection>,
+}
 
 /// Puts a request together.
 ///
@@ -14,7 +23,7 @@ pub fn request(
     path: &[(String, String)],
     query: Vec<(String, String)>,
     body: Map<String, Value>,
-) -> Result<Value, Fault> {
+) -> Result<Extracted, Fault> {
     let takes_body = route.rest.method.has_body();
     let mut violations = vec![];
     let mut fields = Map::new();
@@ -30,8 +39,19 @@ pub fn request(
             fields.insert(name, value);
         }
     }
+    let mut projection = None;
     for (name, text) in query {
         let at = pointer(&name);
+        if name == fields::PARAMETER && fields::are_chosen_at(route) {
+            match projection {
+                Some(_) => violations.push(Violation::new(at, "is given more than once")),
+                None => match fields::read(&text, route) {
+                    Ok(chosen) => projection = Some(chosen),
+                    Err(wrong) => violations.extend(wrong),
+                },
+            }
+            continue;
+        }
         match route.schema.field_type(&name) {
             Some(_) if route.path_fields.contains(&name.as_str()) => {
                 violations.push(Violation::new(at, "comes from the path"));
@@ -56,7 +76,7 @@ pub fn request(
     let request = Value::Object(fields);
     violations.extend(route.schema.violations(&request, UnknownFields::Refuse));
     if violations.is_empty() {
-        return Ok(request);
+        return Ok(Extracted { request, projection });
     }
     violations.sort();
     violations.dedup();

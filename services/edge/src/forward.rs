@@ -25,7 +25,8 @@ pub struct Answer {
     pub replayed: bool,
 }
 
-/// Calls the operation as the identified user.
+/// Calls the operation as the identified user; again where there is no answer and the operation may be repeated. The
+/// edge alone does that, for all hops behind it.
 ///
 /// # Errors
 /// What the service refuses, or why it could not be asked.
@@ -52,6 +53,6 @@ pub async fn call(
         deadline: context.deadline,
         meta: &meta,
     };
-    let reply = client.request_raw(operation.subject, call).await?;
+    let reply = client.resending().request_raw(operation.subject, call).await?;
     Ok(Answer { body: reply.body, replayed: reply.replayed })
 }

@@ -1,39 +1,72 @@
-//! The outermost layer.
+//! The outermost of the layers that know a request.
 
-use crate::context::{CORRELATION_ID, Context};
+use crate::config::EdgeConfig;
+use crate::context::{CORRELATION_ID, Context, single};
 use crate::{access_log, problem};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures::FutureExt;
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use subjects::Fault;
 use subjects::openapi::problem::PROBLEM_JSON;
+use subjects::{ErrorCode, Fault};
 
 /// What is left to the edge after a service's time is up, to say so.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// What the guard holds requests to.
+#[derive(Debug, Clone, Copy)]
+pub struct Guarding {
+    timeout: Duration,
+    uri_limit_bytes: usize,
+}
+
+impl From<&EdgeConfig> for Guarding {
+    fn from(config: &EdgeConfig) -> Guarding {
+        Guarding { timeout: config.request_timeout(), uri_limit_bytes: config.uri_limit_bytes }
+    }
+}
+
 /// Around every request: its context, its time limit, its log line, and a problem document whatever goes wrong.
-pub async fn guard(State(timeout): State<Duration>, mut request: Request, next: Next) -> Response {
-    let context = Context::of(&request, timeout);
+pub async fn guard(State(guarding): State<Guarding>, mut request: Request, next: Next) -> Response {
+    let context = Context::of(&request, guarding.timeout);
     let method = request.method().clone();
+    let request_bytes = single(request.headers(), &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     request.extensions_mut().insert(context.clone());
 
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answered = AssertUnwindSafe(answer(guarding, request, next, &context)).catch_unwind();
     let mut response = match tokio::time::timeout_at(context.deadline + GRACE, answered).await {
         Ok(Ok(response)) => as_problem_if_refused(response, &context),
         Ok(Err(_panic)) => problem::response(&Fault::internal("the edge panicked"), &context),
         Err(_elapsed) => problem::response(&Fault::deadline_exceeded(), &context),
     };
+    let is_request_unread = response.status() == StatusCode::REQUEST_TIMEOUT;
     let headers = response.headers_mut();
     if let Ok(correlation_id) = HeaderValue::from_str(&context.correlation_id) {
         headers.insert(CORRELATION_ID, correlation_id);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    access_log::write(&method, response.status(), &context);
+    if let Some(standing) = context.standing() {
+        standing.tell(headers);
+    }
+    if is_request_unread {
+        // The rest of the request may still come: nothing else can be heard on this connection.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    context.answered(response.status());
+    access_log::write(&method, request_bytes, &response, &context);
     response
+}
+
+async fn answer(guarding: Guarding, request: Request, next: Next, context: &Context) -> Response {
+    let length = request.uri().path_and_query().map_or(0, |path_and_query| path_and_query.as_str().len());
+    if length > guarding.uri_limit_bytes {
+        let message = format!("path and query may have at most {} bytes", guarding.uri_limit_bytes);
+        let fault = Fault::new(ErrorCode::BadRequest, message).with_reason("uri_too_long");
+        return problem::response(&fault, context);
+    }
+    next.run(request).await
 }
 
 /// The router and the file server refuse in their own words, which become a problem document here.
@@ -67,10 +100,11 @@ mod tests {
                 panic!("the password is hunter2")
             }
         };
+        let guarding = Guarding { timeout: Duration::from_millis(1), uri_limit_bytes: 100 };
         let router = Router::new()
             .route("/hangs", get(hangs))
             .route("/panics", get(panics))
-            .layer(axum::middleware::from_fn_with_state(Duration::from_millis(1), guard));
+            .layer(axum::middleware::from_fn_with_state(guarding, guard));
         let request = Request::builder().uri(path).header("x-correlation-id", "c-1").body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.headers()["content-type"], PROBLEM_JSON);
@@ -97,5 +131,11 @@ mod tests {
     async fn what_is_not_there_is_a_problem() {
         let (status, problem) = problem_at("/elsewhere").await;
         assert_eq!((status, &problem["instance"]), (404, &"/elsewhere".into()));
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_is_a_problem() {
+        let (status, problem) = problem_at(&format!("/?text={}", "a".repeat(100))).await;
+        assert_eq!((status, &problem["reason"]), (400, &"uri_too_long".into()));
     }
 }

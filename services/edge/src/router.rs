@@ -3,22 +3,27 @@
 use crate::config::EdgeConfig;
 use crate::context::Context;
 use crate::forward::{self, Conditions};
-use crate::guard::guard;
+use crate::guard::{Guarding, guard};
 use crate::health::MeshHealth;
 use crate::identify::Identities;
+use crate::limits::Limits;
+use crate::representation::Representation;
+use crate::respond::Asked;
 use crate::routes::{Found, Mount, Resource};
-use crate::{body, conditions, docs, extract, problem, query, respond};
+use crate::security_headers::{self, SecurityHeaders};
+use crate::{body, compression, conditions, cors, deprecation, docs, extract, problem, query, respond};
 use axum::extract::{RawPathParams, Request, State};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Json, RequestExt, Router};
 use http::{HeaderValue, Method, StatusCode, header};
+use http_body::Body as _;
 use platform::Client;
 use platform::health::Health;
 use serde_json::json;
 use std::sync::Arc;
-use subjects::{ErrorCode, Fault};
+use subjects::{ErrorCode, Fault, Violation};
 
 /// All that answering needs.
 pub struct Edge {
@@ -28,6 +33,8 @@ pub struct Edge {
     pub resources: Vec<Arc<Resource>>,
     /// Who asks.
     pub identities: Identities,
+    /// How much each caller may ask for.
+    pub limits: Limits,
     /// Calls to services.
     pub client: Client,
     /// The state of the services.
@@ -46,13 +53,20 @@ pub fn router(edge: &Arc<Edge>) -> anyhow::Result<Router> {
         .route("/health/live", get(|| async { Json(json!({ "status": "ok" })) }))
         .route("/health/ready", get(ready))
         .with_state(edge.clone())
+        .layer(middleware::map_response(async |answer: Response| {
+            ([(header::CACHE_CONTROL, respond::NO_STORE)], answer)
+        }))
         .merge(docs::router());
     let mut taken = std::collections::BTreeSet::new();
     for resource in &edge.resources {
         for mount in resource.mounts() {
             anyhow::ensure!(taken.insert(mount.template.clone()), "two resources at {}", mount.template);
             let (edge, resource, mount) = (edge.clone(), resource.clone(), Arc::new(mount));
-            let template = mount.template.clone();
+            // The matcher has whole segments only; what follows the last field is taken off its value.
+            let template = match mount.template.rsplit_once('}') {
+                Some((fields, suffix)) if !suffix.contains('/') => format!("{fields}}}"),
+                _ => mount.template.clone(),
+            };
             let answer = move |Extension(context): Extension<Arc<Context>>, request: Request| {
                 let (edge, resource, mount) = (edge.clone(), resource.clone(), mount.clone());
                 async move { answer_or_refuse(&edge, &resource, &mount, &context, request).await }
@@ -60,11 +74,18 @@ pub fn router(edge: &Arc<Edge>) -> anyhow::Result<Router> {
             router = router.route(&template, any(answer));
         }
     }
-    // From the outside in: context, log and the last resort; then, as they come, compression, CORS, rate limits.
+    // From the inside out: context, log, time limit and the last resort, around all that answers; CORS, which answers
+    // preflights and lets pages read every answer, those of the last resort too; compression; headers for browsers.
+    // Who asks, rate limits and access come with the route, in `answer`: in this order.
     let router = router
         .fallback(|| async { StatusCode::NOT_FOUND })
-        .layer(middleware::from_fn_with_state(edge.config.request_timeout(), guard));
-    Ok(router)
+        .layer(middleware::from_fn_with_state(Guarding::from(&edge.config), guard));
+    let router = match cors::layer(&edge.config)? {
+        Some(layer) => router.layer(middleware::from_fn_with_state(layer, cors::allow)),
+        None => router,
+    };
+    let security = SecurityHeaders::new(edge.config.hsts);
+    Ok(router.layer(compression::layer()).layer(middleware::map_response_with_state(security, security_headers::add)))
 }
 
 async fn answer_or_refuse(
@@ -75,6 +96,19 @@ async fn answer_or_refuse(
     request: Request,
 ) -> Response {
     context.took_route(&mount.template);
+    let uri = request.uri().clone();
+    let mut response = answer_or_refuse_method(edge, resource, mount, context, request).await;
+    deprecation::tell(mount, &uri, &mut response);
+    response
+}
+
+async fn answer_or_refuse_method(
+    edge: &Edge,
+    resource: &Resource,
+    mount: &Mount,
+    context: &Context,
+    request: Request,
+) -> Response {
     if request.method() == Method::OPTIONS {
         return (StatusCode::NO_CONTENT, [(header::ALLOW, resource.allow())]).into_response();
     }
@@ -103,25 +137,41 @@ async fn answer(
     context: &Context,
     mut request: Request,
 ) -> Result<Response, Fault> {
-    let identified = edge.identities.identify(request.headers())?;
+    let identified = edge.identities.identify(request.headers());
+    edge.limits.check(route.operation.budget, &request, identified.as_ref().ok(), context).await?;
+    let identified = identified?;
     if let Some(user) = &identified.caller.user {
         context.is_for(user.id);
     }
     identity::check_access(route.operation.access, &identified.caller)?;
 
-    let path = path_fields(&mut request).await?;
+    let representation = Representation::negotiate(route, request.headers())?;
+    let path = without_suffix(path_fields(&mut request).await?, route.rest.path_suffix())?;
+    if !route.rest.method.has_body() && !request.body().is_end_stream() {
+        return Err(Fault::invalid(vec![Violation::new("", "has a body, which this method does not take")]));
+    }
     let (parts, body) = request.into_parts();
     let conditions = Conditions {
         idempotency_key: conditions::idempotency_key(&parts.headers, route.operation.effect)?,
-        expected_version: conditions::expected_version(&parts.headers)?,
+        expected_version: conditions::expected_version(&parts.headers, &route.rest)?,
     };
     let query = query::parse(parts.uri.query().unwrap_or_default())?;
-    let body = body::read(&parts.headers, body, edge.config.body_limit_bytes).await?;
+    let body = body::read(&parts.headers, body, &edge.config, context.deadline).await?;
     let fields = body::parse(&parts.headers, &body)?;
-    let request = extract::request(route, &path, query, fields)?;
+    let extracted = extract::request(route, &path, query, fields)?;
 
-    let answer = forward::call(&edge.client, &route.operation, &request, identified, conditions, context).await?;
-    Ok(respond::response(route, mount, &parts.uri, answer.body, answer.replayed))
+    let caller = identified.caller.clone();
+    let answer = forward::call(&edge.client, &route.operation, &extracted.request, identified, conditions, context);
+    let asked = Asked {
+        route,
+        mount,
+        uri: &parts.uri,
+        headers: &parts.headers,
+        caller: &caller,
+        representation,
+        projection: extracted.projection,
+    };
+    respond::response(&asked, answer.await?)
 }
 
 /// The fields in the path, decoded.
@@ -132,6 +182,15 @@ async fn path_fields(request: &mut Request) -> Result<Vec<(String, String)>, Fau
             .with_source(rejection)
     })?;
     Ok(fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// The same fields, the last one without what its path goes on with: `{token}.ics`.
+fn without_suffix(mut fields: Vec<(String, String)>, suffix: &str) -> Result<Vec<(String, String)>, Fault> {
+    if let (Some((_, value)), false) = (fields.last_mut(), suffix.is_empty()) {
+        let bare = value.strip_suffix(suffix).filter(|bare| !bare.is_empty());
+        *value = bare.ok_or_else(|| Fault::new(ErrorCode::NotFound, "there is nothing at this path"))?.to_owned();
+    }
+    Ok(fields)
 }
 
 async fn mesh_health(State(edge): State<Arc<Edge>>) -> Response {

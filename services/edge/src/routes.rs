@@ -5,13 +5,8 @@ use http::Method;
 use platform::validate::RequestSchema;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use subjects::openapi::location_of;
+use subjects::openapi::{Answer, LinkRule, MIRRORS, Mirror, PREFIXES, answers_generator, links, location_of};
 use subjects::{Operation, Rest, RouteCaller};
-
-/// Where versioned routes answer; the first is the canonical one.
-const PREFIXES: [&str; 3] = ["/api/v1", "/api", ""];
-/// Paths of document 004 that lead to other paths.
-const MIRRORS: [(&str, &str); 1] = [("/bookings", "/appointments")];
 
 /// One method of a path, for one kind of caller.
 pub struct Route {
@@ -25,6 +20,10 @@ pub struct Route {
     pub schema: Arc<RequestSchema>,
     /// The path at which what it creates is found: `/bookings/{id}`.
     pub location: Option<&'static str>,
+    /// The shape of what it answers.
+    pub answer: Answer,
+    /// The links that the entity in the answer may have.
+    pub links: Vec<LinkRule>,
 }
 
 /// All routes of one path.
@@ -42,6 +41,8 @@ pub struct Mount {
     pub template: String,
     /// Its beginning, below which the canonical paths lie.
     pub prefix: &'static str,
+    /// The mirror that it is, where it is none of the contract's own paths.
+    pub mirror: Option<&'static Mirror>,
 }
 
 /// What a resource has for a method and a caller.
@@ -56,17 +57,17 @@ impl Resource {
     /// Every place at which it answers.
     pub fn mounts(&self) -> Vec<Mount> {
         if !self.versioned {
-            return vec![Mount { template: self.path.to_owned(), prefix: "" }];
+            return vec![Mount { template: self.path.to_owned(), prefix: "", mirror: None }];
         }
-        let mut paths = vec![self.path.to_owned()];
-        for (original, mirror) in MIRRORS {
-            let rest = self.path.strip_prefix(original);
-            if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
-                paths.push(format!("{mirror}{rest}"));
+        let mirrored = MIRRORS.iter().filter_map(|mirror| Some((mirror.of(self.path)?, Some(mirror))));
+        let paths: Vec<_> = std::iter::once((self.path.to_owned(), None)).chain(mirrored).collect();
+        let mut mounts = vec![];
+        for prefix in PREFIXES {
+            for (path, mirror) in &paths {
+                mounts.push(Mount { template: format!("{prefix}{path}"), prefix, mirror: *mirror });
             }
         }
-        let mount = |prefix, path: &String| Mount { template: format!("{prefix}{path}"), prefix };
-        PREFIXES.into_iter().flat_map(|prefix| paths.iter().map(move |path| mount(prefix, path))).collect()
+        mounts
     }
 
     /// The route for a method and a caller with or without an `Authorization` header.
@@ -105,9 +106,15 @@ impl Resource {
 pub fn resources<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> anyhow::Result<Vec<Arc<Resource>>> {
     let operations: Vec<&Operation> = operations.into_iter().collect();
     let mut by_path: BTreeMap<&'static str, Resource> = BTreeMap::new();
+    let links_by_schema = links(operations.iter().copied());
+    let mut generator = answers_generator();
     for operation in operations.iter().copied().filter(|operation| !operation.rest.is_empty()) {
         let schema = RequestSchema::of(operation).with_context(|| format!("the schema of {}", operation.subject))?;
         let schema = Arc::new(schema);
+        // For all operations, so that schemas have the names that the links know them by.
+        let answer = Answer::of(operation, &mut generator);
+        let entity = answer.entity_schema.as_deref().unwrap_or_default();
+        let links = links_by_schema.get(entity).cloned().unwrap_or_default();
         for rest in operation.rest {
             let empty = || Resource { path: rest.path, versioned: rest.versioned, routes: vec![] };
             let resource = by_path.entry(rest.path).or_insert_with(empty);
@@ -130,6 +137,8 @@ pub fn resources<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> any
                 path_fields: rest.path_fields().collect(),
                 schema: schema.clone(),
                 location: location_of(operation, operations.iter().copied()),
+                answer: answer.clone(),
+                links: links.clone(),
             };
             resource.routes.push((method, Arc::new(route)));
         }

@@ -1,22 +1,27 @@
 //! The edge as a service among the others: it answers no subject and calls every operation that has a route.
 
 use crate::config::EdgeConfig;
+use crate::connections;
 use crate::health::MeshHealth;
 use crate::identify::Identities;
+use crate::limits::Limits;
+use crate::limits::config::RedisConfig;
+use crate::metrics::EdgeMetrics;
 use crate::router::{Edge, router};
 use crate::routes;
 use anyhow::Context as _;
-use axum::serve::ListenerExt;
 use identity::{Purpose, UserTokens};
 use platform::{App, DeclaredCalls, Run, Service, Setup};
+use prometheus::IntGauge;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use subjects::catalogue;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// The edge's state.
 pub struct EdgeApp {
     edge: Arc<Edge>,
+    open_connections: IntGauge,
     address: SocketAddr,
     listener: Mutex<Option<TcpListener>>,
 }
@@ -41,15 +46,18 @@ impl EdgeApp {
 
 /// What the edge does.
 pub fn service() -> Service<EdgeApp> {
-    Service::new().background("http", serve)
+    Service::new().background("http", serve).background("limits", keep_limits_shared)
 }
 
 /// Reads the configuration and takes the port, so that one that is taken is told before anything else starts.
 ///
 /// # Errors
-/// A bad setting, a missing key, or a port that is taken.
+/// A bad setting, a missing key, metrics that another edge of this process has, or a port that is taken.
 pub async fn app(setup: &Setup) -> anyhow::Result<EdgeApp> {
     let config: EdgeConfig = setup.settings.section("edge")?;
+    let redis: RedisConfig = setup.settings.section("redis")?;
+    let metrics = EdgeMetrics::register(&setup.registry)?;
+    let limits = Limits::new(&config, &redis, &metrics)?;
     let signing_key = setup.keys.signing_key(EdgeApp::NAME, Purpose::User)?;
     let verifier = setup.verifier.as_ref().clone();
     let identities = Identities::new(verifier, setup.revocations.clone(), UserTokens::new(signing_key));
@@ -59,19 +67,26 @@ pub async fn app(setup: &Setup) -> anyhow::Result<EdgeApp> {
             config.listen
         )
     })?;
+    limits.connect().await;
     let edge = Edge {
         resources: routes::resources(catalogue::operations())?,
         identities,
+        limits,
         client: setup.client.clone(),
         mesh: MeshHealth::new(setup.nats.clone()),
         health: setup.health.clone(),
         config,
     };
-    Ok(EdgeApp { edge: Arc::new(edge), address: listener.local_addr()?, listener: Mutex::new(Some(listener)) })
+    Ok(EdgeApp {
+        edge: Arc::new(edge),
+        open_connections: metrics.connections,
+        address: listener.local_addr()?,
+        listener: Mutex::new(Some(listener)),
+    })
 }
 
 /// Answers HTTP until the service leaves. Then, in this order: not ready any more, no new connections, and every
-/// request that is under way gets its answer.
+/// request that is under way gets its answer, unless it takes far too long.
 async fn serve(run: Run<EdgeApp>) {
     let listener = run.app.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
     let edge = &run.app.edge;
@@ -88,14 +103,11 @@ async fn serve(run: Run<EdgeApp>) {
             tokio::time::sleep(edge.config.leave_after()).await;
         }
     };
-    if let Err(error) = axum::serve(listener.tap_io(send_at_once), router).with_graceful_shutdown(leaving).await {
-        tracing::error!(error = %error, "http ended");
-    }
+    let config = edge.config.connections.clone();
+    connections::serve(listener, router, config, run.app.open_connections.clone(), leaving).await;
 }
 
-/// Answers are written whole: waiting for more to send would only delay them.
-fn send_at_once(connection: &mut TcpStream) {
-    if let Err(error) = connection.set_nodelay(true) {
-        tracing::debug!(error = %error, "a connection keeps its delay");
-    }
+/// Counts requests together with the other instances whenever that is possible.
+async fn keep_limits_shared(run: Run<EdgeApp>) {
+    run.shutdown.run_until_cancelled(run.app.edge.limits.keep_shared()).await;
 }

@@ -8,10 +8,18 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod bad_input;
+mod browsers;
+mod connections;
+mod documented;
 mod documents;
 mod identity_of_callers;
 mod leaving;
+mod limits;
 mod passing_through;
 mod problems;
+mod representations;
+mod samples;
 mod stack;
+mod stand_in;
 mod tiny_vendor;

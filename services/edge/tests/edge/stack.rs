@@ -64,7 +64,8 @@ async fn start() -> Stack {
         .set("keys.dir", keys_folder.path())
         .set("edge.listen", "127.0.0.1:0")
         .set("edge.request_timeout_ms", 1_500)
-        .set("edge.leave_after_ms", 1_000);
+        .set("edge.leave_after_ms", 1_000)
+        .set("edge.limits_profile", "wide");
     let host = Host::new(settings).unwrap();
     let config: NatsConfig = host.settings.section("nats").unwrap();
     let seed = keys.nats_seed("provision").unwrap();
@@ -97,6 +98,13 @@ pub async fn start_edge(host: &Host) -> (Running, SocketAddr) {
 }
 
 impl Stack {
+    /// One more edge, with settings of its own, and the host that has its metrics.
+    pub async fn another_edge(&self, settings: impl FnOnce(Settings) -> Settings) -> Edge {
+        let host = Host::new(settings(self.host.settings.clone())).unwrap();
+        let (running, address) = start_edge(&host).await;
+        Edge { address, host, running }
+    }
+
     /// A request to the edge.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -113,6 +121,27 @@ impl Stack {
     /// A token for a user with these roles.
     pub fn token(&self, roles: &[Role]) -> String {
         self.user(roles).1
+    }
+}
+
+/// An edge that one test has for itself.
+pub struct Edge {
+    pub address: SocketAddr,
+    pub host: Host,
+    pub running: Running,
+}
+
+impl Edge {
+    /// A request to this edge.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        reqwest::Client::new().request(method.parse().unwrap(), format!("http://{}{path}", self.address))
+    }
+
+    /// The value of a metric without labels.
+    pub fn metric(&self, name: &str) -> f64 {
+        let families = self.host.registry.gather();
+        let family = families.iter().find(|family| family.name() == name).unwrap();
+        family.get_metric()[0].get_gauge().get_value()
     }
 }
 
@@ -143,8 +172,12 @@ pub struct Answer {
 
 impl Answer {
     pub async fn to(request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        crate::documented::check(&method, &path, status, &headers);
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 
