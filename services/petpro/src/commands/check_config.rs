@@ -4,19 +4,17 @@ use super::migrate::MigrateConfig;
 use anyhow::bail;
 use auth::AuthSettings;
 use booking::BookingConfig;
-use edge::EdgeConfig;
+use edge::{EdgeConfig, RedisConfig};
 use garde::Validate;
 use platform::admin::AdminConfig;
 use platform::nats::NatsConfig;
+use platform::otlp::TelemetryConfig;
 use platform::setup::KeysConfig;
 use platform::telemetry::LogConfig;
-use platform::{DispatcherConfig, Settings};
+use platform::{ClientConfig, DispatcherConfig, Settings};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use store::PostgresConfig;
-
-/// What is said to all processes, and read by none so far.
-const UNREAD: [&str; 1] = ["redis"];
 
 pub(super) fn execute() -> anyhow::Result<()> {
     let settings = Settings::load()?;
@@ -32,7 +30,7 @@ pub(super) fn execute() -> anyhow::Result<()> {
 /// # Errors
 /// All that does not hold, each with its variable.
 pub(super) fn check_all(settings: &Settings) -> anyhow::Result<()> {
-    let known: Vec<&str> = SECTIONS.iter().map(|section| section.name).chain(UNREAD).collect();
+    let known: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
     let unknown = settings.section_names().into_iter().filter(|name| !known.contains(&name.as_str())).map(|name| {
         format!("PETPRO_{}…: there is no section {name}; there are {}", name.to_uppercase(), known.join(", "))
     });
@@ -50,13 +48,16 @@ struct Section {
     read: fn(&Settings, &str) -> anyhow::Result<String>,
 }
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 13] = [
     Section { name: "log", read: read::<LogConfig> },
     Section { name: "admin", read: read::<AdminConfig> },
     Section { name: "keys", read: read::<KeysConfig> },
     Section { name: "nats", read: read::<NatsConfig> },
     Section { name: "postgres", read: read::<PostgresConfig> },
+    Section { name: "redis", read: read::<RedisConfig> },
     Section { name: "migrate", read: read::<MigrateConfig> },
+    Section { name: "client", read: read::<ClientConfig> },
+    Section { name: "telemetry", read: read::<TelemetryConfig> },
     Section { name: "dispatcher", read: read::<DispatcherConfig> },
     Section { name: "edge", read: read::<EdgeConfig> },
     Section { name: "auth", read: read::<AuthSettings> },

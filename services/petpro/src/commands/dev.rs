@@ -11,7 +11,7 @@ use edge::EdgeConfig;
 use platform::admin::{self, AdminConfig};
 use platform::nats::NatsConfig;
 use platform::setup::Host;
-use platform::{Settings, telemetry};
+use platform::{Settings, otlp, telemetry};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write as _};
@@ -38,6 +38,7 @@ pub(super) async fn execute(args: &DevArgs) -> anyhow::Result<()> {
     let _pid_file = PidFile::take(data.join("dev.pid"))?;
     let _stack_file = RemovedAtEnd(data.join("stack.toml"));
     telemetry::init(&settings.section("log")?)?;
+    let traces = otlp::export(&settings.section("telemetry")?)?;
 
     let options = StackOptions {
         folder: data.clone(),
@@ -50,6 +51,7 @@ pub(super) async fn execute(args: &DevArgs) -> anyhow::Result<()> {
     let stopping = step("stopping NATS, Postgres and Redis");
     stack.stop().await?;
     stopping.done();
+    traces.finish().await;
     outcome
 }
 
@@ -62,7 +64,8 @@ async fn serve(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let own_admin_port = std::env::var("PETPRO_ADMIN__LISTEN").is_err();
-    let mut settings = stack.settings(settings);
+    // Whoever tries things out asks more often than a customer does.
+    let mut settings = stack.settings(settings).set_if_unsaid("edge.limits_profile", "wide");
     if own_admin_port {
         settings = settings.set("admin.listen", "127.0.0.1:0");
     }

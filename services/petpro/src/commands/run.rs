@@ -8,7 +8,7 @@ use futures::future::join_all;
 use platform::admin::{self, AdminConfig};
 use platform::runtime::Running;
 use platform::setup::Host;
-use platform::{Settings, telemetry};
+use platform::{Settings, otlp, telemetry};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,7 @@ pub(super) async fn execute(args: &RunArgs) -> anyhow::Result<()> {
     let settings = Settings::load()?;
     telemetry::init(&settings.section("log")?)?;
     check_config::check_all(&settings)?;
+    let traces = otlp::export(&settings.section("telemetry")?)?;
     let entries = named(&args.services)?;
     let shutdown = shutdown_signal()?;
     let host = Host::new(settings)?;
@@ -27,6 +28,7 @@ pub(super) async fn execute(args: &RunArgs) -> anyhow::Result<()> {
     shutdown.cancelled().await;
     let drained = drain(running).await;
     admin.cancel();
+    traces.finish().await;
     drained
 }
 
