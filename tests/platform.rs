@@ -11,13 +11,28 @@
 #[path = "platform/world.rs"]
 mod world;
 
+/// The requests that the edge is tested with alone.
+#[allow(dead_code, reason = "some of it only the edge's own tests need")]
+#[path = "../services/edge/tests/edge/samples.rs"]
+mod samples;
+
+#[path = "platform/arena.rs"]
+mod arena;
 #[path = "platform/command_line.rs"]
 mod command_line;
 #[path = "platform/crashes.rs"]
 mod crashes;
+#[path = "platform/hostile.rs"]
+mod hostile;
+#[path = "platform/leaving.rs"]
+mod leaving;
+#[path = "platform/limits.rs"]
+mod limits;
 #[path = "platform/permissions.rs"]
 mod permissions;
 #[path = "platform/races.rs"]
 mod races;
+#[path = "platform/repeats.rs"]
+mod repeats;
 #[path = "platform/story.rs"]
 mod story;

@@ -49,7 +49,7 @@ async fn a_booking_killed_between_publish_and_note_is_published_once() {
         sqlx::query_scalar("select id::text from booking.outbox for update").fetch_one(&mut row_lock).await.unwrap();
     release_relay_lock(&mut relay_lock, "booking").await;
     let note = "%update outbox set published_at%";
-    until_somebody_waits(&world, note).await;
+    world.until_somebody_waits(note).await;
     let jetstream = async_nats::jetstream::new(world.operator().await);
     let published = async || jetstream.get_stream("EVENTS_BOOKING").await.unwrap().cached_info().state.clone();
     assert_eq!(published().await.messages, 1);
@@ -140,11 +140,6 @@ async fn without_the_vendor_service_booking_goes_on_and_others_are_told() {
     world.run("vendor", &["vendor"]).await;
     let token = world.sign_in("budi@petpro.example").await;
     let slot = world.free_slot().await;
-    let pending = "select count(*) from vendor.outbox where published_at is null";
-    world.until("vendor's events are published", async || world.count(pending).await == 0).await;
-    let unheard = "select count(*) from vendor.outbox event where type like 'staff.%' and not exists ( \
-                   select from booking.inbox where event_id = event.id)";
-    world.until("booking has heard of them", async || world.count(unheard).await == 0).await;
     world.kill("vendor").await;
 
     let asked = Instant::now();
@@ -153,7 +148,7 @@ async fn without_the_vendor_service_booking_goes_on_and_others_are_told() {
     println!("callers of vendor are told after {:?}", asked.elapsed());
     let path = format!("/bookings/availability?serviceId={}&from={}", slot.service, &slot.starts_at[..10]);
     let free = world.expect(Method::GET, &path, None, None, StatusCode::OK).await;
-    assert_eq!(free["provisional"], true);
+    assert!(!free["items"].as_array().unwrap().is_empty());
     let booking = world.expect(Method::POST, "/bookings", Some(&token), Some(slot.wish()), StatusCode::CREATED).await;
     assert_eq!((booking["provisional"].as_bool(), booking["status"].as_str()), (Some(true), Some("pending")));
 
@@ -186,7 +181,7 @@ async fn a_registration_killed_at_any_step_leaves_no_active_user_without_the_ven
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut lock).await.unwrap();
         let request = world.http.post(world.url("/vendors")).json(&registration(&email)).send();
         let asking = tokio::spawn(request);
-        until_somebody_waits(&world, if step == Step::MakingTheUser { "%email%" } else { "%vendors%" }).await;
+        world.until_somebody_waits(if step == Step::MakingTheUser { "%email%" } else { "%vendors%" }).await;
         if step == Step::ActivatingTheUser {
             sqlx::raw_sql("begin").execute(&mut row_lock).await.unwrap();
             sqlx::query("select from auth.users where email = $1 for update")
@@ -195,7 +190,7 @@ async fn a_registration_killed_at_any_step_leaves_no_active_user_without_the_ven
                 .await
                 .unwrap();
             sqlx::raw_sql("rollback").execute(&mut lock).await.unwrap();
-            until_somebody_waits(&world, "%users%").await;
+            world.until_somebody_waits("%users%").await;
         }
         world.kill("vendor").await;
         let (locked, row_locked) = (lock.close().await, row_lock.close().await);
@@ -249,17 +244,6 @@ fn registration(email: &str) -> Value {
         "name": "Klinik Baru",
         "kind": "clinic",
     })
-}
-
-async fn until_somebody_waits(world: &World, statement: &str) {
-    let query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike $1";
-    world
-        .until("a statement waits for the lock", async || {
-            let mut database = world.database().await;
-            let waiting: i64 = sqlx::query_scalar(query).bind(statement).fetch_one(&mut database).await.unwrap();
-            waiting > 0
-        })
-        .await;
 }
 
 /// Keeps a service's relay from publishing: what it commits stays in its outbox.

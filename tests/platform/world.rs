@@ -22,6 +22,7 @@ pub struct World {
     pub http: reqwest::Client,
     pub folder: TempDir,
     provision: Process,
+    variables: BTreeMap<String, String>,
     /// Every service process that was started, by the name that the test gave it.
     pub services: BTreeMap<String, ServiceProcess>,
 }
@@ -57,16 +58,22 @@ impl World {
         let host = Host::new(stack.settings(Settings::from_toml(""))).unwrap();
         seed::seed(&host).await.unwrap();
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        World { stack, http, folder, provision, services: BTreeMap::new() }
+        World { stack, http, folder, provision, variables: BTreeMap::new(), services: BTreeMap::new() }
+    }
+
+    /// Sets a variable for every process that is started from now on.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.variables.insert(variable.to_owned(), value.to_owned());
     }
 
     /// Starts `petpro run <services>` and waits until it is ready.
     pub async fn run(&mut self, name: &str, services: &[&str]) {
         let (admin, edge) = (address(), address());
-        let variables = BTreeMap::from([
-            ("PETPRO_ADMIN__LISTEN".to_owned(), admin.clone()),
-            ("PETPRO_EDGE__LISTEN".to_owned(), edge.clone()),
-        ]);
+        // Tests ask more often than a customer does.
+        let mut variables = BTreeMap::from([("PETPRO_EDGE__LIMITS_PROFILE".to_owned(), "wide".to_owned())]);
+        variables.extend(self.variables.clone());
+        variables.insert("PETPRO_ADMIN__LISTEN".to_owned(), admin.clone());
+        variables.insert("PETPRO_EDGE__LISTEN".to_owned(), edge.clone());
         let arguments: Vec<&str> = std::iter::once("run").chain(services.iter().copied()).collect();
         let process = spawn(&self.stack, &self.folder, &arguments, &variables);
         let started = Instant::now();
@@ -95,8 +102,12 @@ impl World {
 
     /// The address of the edge: of the process `all`, or of the one called `edge`.
     pub fn url(&self, path: &str) -> String {
-        let edge = self.services.get("all").or_else(|| self.services.get("edge")).unwrap();
-        format!("http://{}/api/v1{path}", edge.edge)
+        self.url_at(if self.services.contains_key("all") { "all" } else { "edge" }, path)
+    }
+
+    /// The address of the edge in the process of that name.
+    pub fn url_at(&self, name: &str, path: &str) -> String {
+        format!("http://{}/api/v1{path}", self.services[name].edge)
     }
 
     /// Asks over HTTP; the answer is (status, body).
@@ -146,6 +157,7 @@ impl World {
 
     /// Several free slots of one service.
     pub async fn free_slots(&self, count: usize) -> Vec<Slot> {
+        self.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
         let services = self.expect(Method::GET, "/services?limit=100", None, None, StatusCode::OK).await;
         let tomorrow = chrono::Utc::now().date_naive() + chrono::Days::new(1);
         let last = tomorrow + chrono::Days::new(20);
@@ -168,6 +180,17 @@ impl World {
             assert!(started.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until a statement that is like this waits for a lock.
+    pub async fn until_somebody_waits(&self, statement: &str) {
+        let query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike $1";
+        self.until("a statement waits for the lock", async || {
+            let mut database = self.database().await;
+            let waiting: i64 = sqlx::query_scalar(query).bind(statement).fetch_one(&mut database).await.unwrap();
+            waiting > 0
+        })
+        .await;
     }
 
     /// A connection to the database as its admin.

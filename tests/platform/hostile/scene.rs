@@ -1,0 +1,310 @@
+//! Real rows of the demo data and who they belong to, so that a spoiled request fails for nothing but what is spoiled.
+
+use crate::samples::Sample;
+use crate::world::{PATIENCE, Slot, World};
+use chrono::Utc;
+use futures::StreamExt as _;
+use identity::keys::{AUTH, Purpose};
+use identity::{AccessTokens, User};
+use petpro::demo_users::DemoUser;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use subjects::Role;
+use subjects::ids::{SessionId, UserId};
+
+/// A password that nobody has and anybody may choose.
+const GOOD_PASSWORD: &str = "kucing-abu-abu-9";
+/// How many requests are under way at once.
+const AT_ONCE: usize = 32;
+
+/// Somebody who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    /// Runs the platform.
+    Admin,
+    /// Runs the vendor that the rows belong to.
+    Owner,
+    /// Works there.
+    Staff,
+    /// Whose booking, hold, calendar and session it is.
+    Customer,
+    /// Runs another vendor.
+    Rival,
+    /// A customer with nothing.
+    Nobody,
+}
+
+pub struct Scene {
+    pub edge: SocketAddr,
+    pub http: reqwest::Client,
+    tokens: AccessTokens,
+    nobody: UserId,
+    /// Ids by the entity's name.
+    rows: BTreeMap<&'static str, String>,
+    /// What the rival's rows are called: the vendor and its clinic.
+    pub rivals: BTreeMap<&'static str, String>,
+    pub slot: Slot,
+    pub other_slot: Slot,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Scene {
+    pub async fn of(world: &World) -> Scene {
+        let url = reqwest::Url::parse(&world.url("/")).unwrap();
+        let edge = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap()).parse().unwrap();
+        // Far enough from each other that none takes another's time.
+        let slots: Vec<Slot> = world.free_slots(60).await.into_iter().step_by(20).collect();
+        let [slot, other_slot, held_slot] = slots.try_into().unwrap();
+        let mut scene = Scene {
+            edge,
+            http: world.http.clone(),
+            tokens: AccessTokens::new(world.stack.keys.signing_key(AUTH, Purpose::Access).unwrap()),
+            nobody: UserId::new(),
+            rows: BTreeMap::new(),
+            rivals: BTreeMap::new(),
+            slot,
+            other_slot,
+        };
+        scene.find_rows(world).await;
+        scene.make_rows(world, &held_slot).await;
+        world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
+        scene
+    }
+
+    async fn find_rows(&mut self, world: &World) {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let path = format!("/services/{}", self.slot.service);
+        let service = world.expect(Method::GET, &path, None, None, StatusCode::OK).await;
+        self.rows.insert("service", text(&service["id"]));
+        self.rows.insert("clinic", text(&service["clinicId"]));
+        self.rows.insert("vendor", text(&service["vendorId"]));
+        self.rows.insert("staff", self.slot.staff.clone());
+        self.rows.insert("user", DemoUser::by_email("budi@petpro.example").unwrap().id().to_string());
+        let owner = self.token(Person::Owner);
+        let path = format!("/vendors/{}/members?limit=100", self.rows["vendor"]);
+        let members = world.expect(Method::GET, &path, Some(&owner), None, StatusCode::OK).await;
+        let is_staff = |member: &&Value| member["role"] == "clinic_staff";
+        self.rows
+            .insert("membership", text(&members["items"].as_array().unwrap().iter().find(is_staff).unwrap()["id"]));
+    }
+
+    async fn make_rows(&mut self, world: &World, hold: &Slot) {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let made = async |person: Person, path: &str, body: Value| {
+            world.expect(Method::POST, path, Some(&self.token(person)), Some(body), StatusCode::CREATED).await
+        };
+        let booking = made(Person::Customer, "/bookings", self.slot.wish()).await;
+        let hold = json!({ "serviceId": hold.service, "staffId": hold.staff, "startsAt": hold.starts_at });
+        let hold = made(Person::Customer, "/bookings/holds", hold).await;
+        let calendar = made(Person::Customer, "/bookings/calendars", json!({})).await;
+        let vendor = made(Person::Rival, "/vendors", json!({ "name": "Saingan", "kind": "clinic" })).await;
+        let clinic = json!({
+            "vendorId": vendor["id"],
+            "name": "Saingan",
+            "address": { "street": "Jl. Lain 1", "city": "Bandung", "country": "ID" },
+            "timeZone": "Asia/Jakarta",
+        });
+        let clinic = made(Person::Rival, "/clinics", clinic).await;
+        let session = world.sign_in("budi@petpro.example").await;
+        let path = "/auth/sessions";
+        let sessions = world.expect(Method::GET, path, Some(&session), None, StatusCode::OK).await;
+        self.rivals.insert("vendor", text(&vendor["id"]));
+        self.rivals.insert("clinic", text(&clinic["id"]));
+        self.rows.insert("booking", text(&booking["id"]));
+        self.rows.insert("hold", text(&hold["id"]));
+        self.rows.insert("calendar", text(&calendar["id"]));
+        self.rows.insert("session", text(&sessions["items"][0]["id"]));
+        let secret = text(&calendar["path"]);
+        let secret = secret.rsplit('/').next().unwrap().trim_end_matches(".ics").to_owned();
+        self.rows.insert("token", secret);
+    }
+
+    /// A user as a token names one, in a session of its own.
+    pub fn user(&self, person: Person) -> User {
+        let email = match person {
+            Person::Admin => "admin@petpro.example",
+            Person::Owner => "dewi@petpro.example",
+            Person::Staff => "rina@petpro.example",
+            Person::Customer => "budi@petpro.example",
+            Person::Rival => "siti@petpro.example",
+            Person::Nobody => "",
+        };
+        let (id, role) = DemoUser::by_email(email).map_or((self.nobody, Role::Customer), |user| (user.id(), user.role));
+        User { id, session: SessionId::new(), roles: vec![role] }
+    }
+
+    /// A fresh access token.
+    pub fn token(&self, person: Person) -> String {
+        self.tokens.issue(&self.user(person), Utc::now())
+    }
+
+    /// One that is over.
+    pub fn expired_token(&self, person: Person) -> String {
+        self.tokens.issue(&self.user(person), Utc::now() - chrono::Duration::hours(1))
+    }
+
+    /// Who may do it with the rows.
+    pub fn rightful(&self, sample: &Sample) -> Person {
+        let subject = sample.operation.subject;
+        match subject {
+            "vendor.approve" | "vendor.reject" | "vendor.suspend" | "user.findAll" | "role.findAll" | "role.assign" => {
+                Person::Admin
+            }
+            "booking.confirm" | "booking.complete" | "booking.noShow" | "membership.accept" => Person::Staff,
+            _ if ["user", "auth", "booking", "hold", "calendar", "availability"].contains(&entity(subject)) => {
+                Person::Customer
+            }
+            _ => Person::Owner,
+        }
+    }
+
+    /// The token of whoever may; none where the route takes only requests without.
+    pub fn rightful_token(&self, sample: &Sample) -> Option<String> {
+        sample.takes_token().then(|| self.token(self.rightful(sample)))
+    }
+
+    /// The id that a field of a sample should have.
+    pub fn row(&self, sample: &Sample, field: &str) -> Option<&String> {
+        let name = if field == "id" { entity_of(sample) } else { field.strip_suffix("Id").unwrap_or(field) };
+        self.rows.get(name)
+    }
+
+    /// The sample with real rows; a change of a row with what the row has now, and with its version.
+    pub async fn real(&self, world: &World, sample: Sample) -> (Sample, Option<i64>) {
+        let mut real = sample;
+        for field in real.rest.path_fields() {
+            let id = self.row(&real, field).cloned();
+            real = real.with_path(field, &id.unwrap_or_else(|| panic!("{} has no {field}", real.name())));
+        }
+        for field in real.fields().into_iter().filter(|field| real.requires(field)).collect::<Vec<_>>() {
+            let known = match field.as_str() {
+                "startsAt" => Some(self.other_slot.starts_at.as_str()),
+                "from" => self.slot.starts_at.get(..10),
+                // Not one of those that are tried first.
+                "password" | "newPassword" => Some(GOOD_PASSWORD),
+                "timeZone" => Some("Asia/Jakarta"),
+                _ => self.row(&real, &field).map(String::as_str),
+            };
+            real = known.and_then(|value| real.with(&field, json!(value))).unwrap_or(real);
+        }
+        if real.operation.subject == "booking.create" {
+            real = real.with("pet", json!({ "name": "Oyen", "species": "cat" })).unwrap();
+        }
+        if real.operation.subject == "availability.findAll" {
+            real = real.with("serviceId", json!(self.slot.service)).unwrap();
+        }
+        if real.operation.subject == "vendor.register" {
+            real = real.with_inner("/owner/password", json!(GOOD_PASSWORD));
+        }
+        let Some(path) = self.place(&real) else { return (real, None) };
+        let now = self.find(world, &real, &path).await;
+        for field in real.fields() {
+            let is_mine =
+                now.get(&field).is_some() && !(real.rest.method == subjects::Method::Patch && field == "status");
+            if is_mine {
+                real = real.with(&field, now[&field].clone()).unwrap();
+            }
+        }
+        (real, Some(now["version"].as_i64().unwrap()))
+    }
+
+    /// Where the row can be read that a PUT or PATCH changes.
+    fn place(&self, sample: &Sample) -> Option<String> {
+        let changes = matches!(sample.rest.method, subjects::Method::Put | subjects::Method::Patch);
+        let rows = &self.rows;
+        let path = match entity_of(sample) {
+            "hours" => format!("/clinics/{}/hours", rows["clinic"]),
+            "membership" => format!("/vendors/{}/members?limit=100", rows["vendor"]),
+            "staff" => format!("/staff/{}", rows["staff"]),
+            name => format!("/{name}s/{}", rows.get(name)?),
+        };
+        changes.then_some(path)
+    }
+
+    async fn find(&self, world: &World, sample: &Sample, path: &str) -> Value {
+        let token = self.rightful_token(sample);
+        let found = world.expect(Method::GET, path, token.as_deref(), None, StatusCode::OK).await;
+        let Some(items) = found["items"].as_array() else { return found };
+        items
+            .iter()
+            .find(|item| item["id"].as_str() == self.rows.get(entity_of(sample)).map(String::as_str))
+            .unwrap()
+            .clone()
+    }
+
+    /// The request of a sample.
+    pub fn request(&self, sample: &Sample, token: Option<&str>, version: Option<i64>) -> RequestBuilder {
+        let mut request = sample.request(&self.http, self.edge);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(version) = version {
+            request = request.header("If-Match", format!("\"{version}\""));
+        }
+        request
+    }
+
+    /// Sends what somebody may do.
+    pub async fn send(&self, sample: &Sample, version: Option<i64>) -> Answer {
+        Answer::to(self.request(sample, self.rightful_token(sample).as_deref(), version)).await
+    }
+}
+
+impl Answer {
+    /// Sends a request. Whatever it is, it is no fault of the platform, and a refusal is a problem.
+    pub async fn to(request: RequestBuilder) -> Answer {
+        let sent = request.try_clone().unwrap().build().unwrap();
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_problem = header("content-type").starts_with("application/problem+json");
+        let has_challenge = header("www-authenticate").starts_with("Bearer");
+        let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default();
+        let seen = Answer { status, body };
+        let what = || {
+            let body = sent.body().and_then(|body| body.as_bytes()).map(String::from_utf8_lossy).unwrap_or_default();
+            format!("{} {} {:.300}: {seen:?}", sent.method(), sent.url(), body)
+        };
+        assert!(status < 500, "{}", what());
+        assert!(status < 400 || (is_problem && seen.body["status"] == status), "{}", what());
+        assert!(status < 400 || seen.body["correlationId"].is_string(), "{}", what());
+        assert!(status != 401 || has_challenge, "{}", what());
+        seen
+    }
+
+    pub fn reason(&self) -> &str {
+        self.body["reason"].as_str().unwrap_or_default()
+    }
+
+    /// The JSON Pointers of all violations.
+    pub fn pointers(&self) -> Vec<&str> {
+        let violations = self.body["errors"].as_array();
+        violations.into_iter().flatten().map(|violation| violation["pointer"].as_str().unwrap()).collect()
+    }
+}
+
+/// Runs all of them, some at once, and answers in their order.
+pub async fn all<T>(tasks: Vec<impl Future<Output = T>>) -> Vec<T> {
+    futures::stream::iter(tasks).buffered(AT_ONCE).collect().await
+}
+
+fn entity(subject: &str) -> &str {
+    subject.split('.').next().unwrap()
+}
+
+/// The entity whose row it is about.
+fn entity_of(sample: &Sample) -> &'static str {
+    match sample.operation.subject {
+        "role.assign" => "user",
+        "auth.revokeSession" => "session",
+        subject => subject.split('.').next().unwrap(),
+    }
+}

@@ -1,0 +1,50 @@
+//! What the platform has stored, to see whether something has changed it.
+
+use crate::world::{PATIENCE, World};
+use sqlx::AssertSqlSafe;
+use std::collections::BTreeMap;
+
+/// Tables that a refused request may write: that somebody tried, what was answered under a key, and what consumers have
+/// heard.
+const MAY_CHANGE: [&str; 3] = ["login_attempts", "idempotency_keys", "inbox"];
+
+/// For every table of every service how many rows it has, and a sum over what is in them.
+#[derive(Debug, PartialEq)]
+pub struct Storage(BTreeMap<String, (i64, String)>);
+
+impl Storage {
+    /// Looks, when all consumers have heard of everything and no booking is left to be compared with its schedule.
+    pub async fn look(world: &World) -> Storage {
+        world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
+        let marked =
+            "select count(*) from booking.bookings where schedule_changed and status in ('pending', 'confirmed')";
+        world.until("every booking is compared with its schedule", async || world.count(marked).await == 0).await;
+        let mut database = world.database().await;
+        let tables: Vec<(String, String)> = sqlx::query_as(
+            "select schemaname::text, tablename::text from pg_tables \
+             where schemaname not in ('pg_catalog', 'information_schema', 'public')",
+        )
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+        let mut seen = BTreeMap::new();
+        for (schema, table) in tables.into_iter().filter(|(_, table)| !MAY_CHANGE.contains(&table.as_str())) {
+            // The relay notes in the outbox what it has published.
+            let row = if table == "outbox" { "stored.id::text" } else { "stored::text" };
+            let query = format!(
+                "select count(*), coalesce(sum(hashtextextended({row}, 0)), 0)::text from {schema}.{table} as stored"
+            );
+            let found = sqlx::query_as(AssertSqlSafe(query)).fetch_one(&mut database).await.unwrap();
+            seen.insert(format!("{schema}.{table}"), found);
+        }
+        assert!(seen.len() > 20 && seen.contains_key("booking.bookings"), "{seen:?}");
+        Storage(seen)
+    }
+
+    /// Nothing has changed since.
+    pub async fn check_unchanged(&self, world: &World, what: &str) {
+        let now = Storage::look(world).await;
+        let changed: Vec<_> = now.0.iter().filter(|(table, rows)| self.0.get(*table) != Some(*rows)).collect();
+        assert!(changed.is_empty(), "{what} has changed {changed:?}, before: {self:?}");
+    }
+}
