@@ -59,11 +59,20 @@ check: ensure-servers
 test *options: check
     cargo test --workspace "$@"
 
+# Fuzz the REST face of a stack of its own with schemathesis; options go to `schemathesis run`.
+[no-exit-message]
+fuzz-api *options: ensure-servers
+    #!/bin/sh
+    set -eu
+    cargo build --package petpro
+    exec deploy/fuzz-api.sh "$@"
+
 # Load and side-by-side measurements, in release mode; see docs/performance.md.
 [no-exit-message]
 bench *options: ensure-servers
     #!/bin/sh
     set -eu
+    deploy/ensure-bench-tools.sh
     cargo build --release --package petpro --package bench
     exec target/release/bench "$@"
 

@@ -1,6 +1,5 @@
 //! One HTTP/1.1 connection that is kept alive.
 
-use crate::load::Worker;
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
@@ -79,29 +78,6 @@ async fn connect(address: SocketAddr) -> anyhow::Result<SendRequest<Full<Bytes>>
     // It ends with the sender; how it failed is told to the one who waits for an answer.
     tokio::spawn(connection);
     Ok(sender)
-}
-
-/// Asks one path again and again, for 200.
-pub struct Reader {
-    connection: Connection,
-    path: String,
-}
-
-impl Reader {
-    /// Connects.
-    ///
-    /// # Errors
-    /// Nobody listens there.
-    pub async fn open(address: SocketAddr, path: &str) -> anyhow::Result<Reader> {
-        Ok(Reader { connection: Connection::open(address).await?, path: path.to_owned() })
-    }
-}
-
-impl Worker for Reader {
-    async fn ask(&mut self) -> Result<(), String> {
-        let (status, body) = self.connection.get(&self.path).await.map_err(|error| format!("{error:#}"))?;
-        expect(status, StatusCode::OK, &body)
-    }
 }
 
 /// Refuses another status than the expected one, with the beginning of what the server says.

@@ -1,6 +1,6 @@
-//! Closed-loop load: a fixed number of workers, each of which asks again as soon as it has its answer.
+//! What is measured of any load, and closed-loop load on NATS, which no common load generator speaks: a fixed number of
+//! workers, each of which asks again as soon as it has its answer.
 
-use crate::process::{self, Usage};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -15,7 +15,7 @@ pub trait Worker: Send + 'static {
     fn ask(&mut self) -> impl Future<Output = Result<(), String>> + Send;
 }
 
-/// How long a measurement takes.
+/// How long a measurement takes, in whole seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
     /// Before anything counts.
@@ -24,25 +24,21 @@ pub struct Timing {
     pub measured: Duration,
 }
 
-/// What a measurement has found.
+/// What a load generator has found.
 #[derive(Debug, Clone)]
-pub struct Measured {
-    /// Answers a second.
+pub struct Found {
+    /// Good answers a second.
     pub per_second: f64,
     /// Half of the answers came within this time.
     pub p50: Duration,
     /// 99 of 100 answers came within this time.
     pub p99: Duration,
-    /// Answers that count.
+    /// Good answers.
     pub answers: usize,
     /// Requests without a good answer.
     pub errors: usize,
     /// What the first of those said.
     pub first_error: Option<String>,
-    /// What the measured server has used, where that is a process that can be looked at.
-    pub server: Option<Usage>,
-    /// What this process, which makes the load, has used.
-    pub generator: Option<Usage>,
 }
 
 /// What one worker has seen.
@@ -53,24 +49,17 @@ struct Seen {
     first_error: Option<String>,
 }
 
-/// Lets the workers ask for the given time. `server` is the process whose use of the machine is told as well.
+/// Lets the workers ask for the given time.
 ///
 /// # Errors
 /// A worker that panicked.
-pub async fn measure<W: Worker>(workers: Vec<W>, timing: Timing, server: Option<u32>) -> anyhow::Result<Measured> {
-    let begin = Instant::now() + timing.warm_up;
-    let end = begin + timing.measured;
+pub async fn ask<W: Worker>(workers: Vec<W>, length: Duration) -> anyhow::Result<Found> {
+    let end = Instant::now() + length;
     let takes_turns = workers.len() > 1;
     let mut asking = JoinSet::new();
     for worker in workers {
-        asking.spawn(ask_until(worker, takes_turns, begin, end));
+        asking.spawn(ask_until(worker, takes_turns, end));
     }
-    let usage = || (server.and_then(process::usage), process::usage(std::process::id()));
-    tokio::time::sleep_until(begin.into()).await;
-    let (server_before, generator_before) = usage();
-    tokio::time::sleep_until(end.into()).await;
-    let (server_after, generator_after) = usage();
-
     let mut all = Seen::default();
     while let Some(seen) = asking.join_next().await {
         let Seen { latencies, errors, first_error } = seen?;
@@ -79,21 +68,19 @@ pub async fn measure<W: Worker>(workers: Vec<W>, timing: Timing, server: Option<
         all.first_error = all.first_error.or(first_error);
     }
     all.latencies.sort_unstable();
-    Ok(Measured {
-        per_second: all.latencies.len() as f64 / timing.measured.as_secs_f64(),
+    Ok(Found {
+        per_second: all.latencies.len() as f64 / length.as_secs_f64(),
         p50: percentile(&all.latencies, 50.0),
         p99: percentile(&all.latencies, 99.0),
         answers: all.latencies.len(),
         errors: all.errors,
         first_error: all.first_error,
-        server: Usage::between(server_before, server_after),
-        generator: Usage::between(generator_before, generator_after),
     })
 }
 
-/// Only what ended between `begin` and `end` counts. Where answers are there at once, one worker could go on without a
-/// pause while the others stand still: they take turns, and the wait for the turn counts as theirs.
-async fn ask_until<W: Worker>(mut worker: W, takes_turns: bool, begin: Instant, end: Instant) -> Seen {
+/// Where answers are there at once, one worker could go on without a pause while the others stand still: they take
+/// turns, and the wait for the turn counts as theirs.
+async fn ask_until<W: Worker>(mut worker: W, takes_turns: bool, end: Instant) -> Seen {
     let mut seen = Seen::default();
     loop {
         let asked_at = Instant::now();
@@ -105,12 +92,10 @@ async fn ask_until<W: Worker>(mut worker: W, takes_turns: bool, begin: Instant, 
         }
         let answer = tokio::time::timeout(REQUEST_TIMEOUT, worker.ask()).await;
         let answered_at = Instant::now();
-        let counts = answered_at >= begin && answered_at < end;
         match answer.unwrap_or_else(|_elapsed| Err(format!("no answer within {REQUEST_TIMEOUT:?}"))) {
-            Ok(()) if counts => seen.latencies.push(answered_at - asked_at),
+            Ok(()) if answered_at < end => seen.latencies.push(answered_at - asked_at),
             Ok(()) => {}
             Err(error) => {
-                // Errors of the warm-up are told too: they would not be the last ones.
                 seen.errors += 1;
                 seen.first_error.get_or_insert(error);
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
@@ -120,7 +105,7 @@ async fn ask_until<W: Worker>(mut worker: W, takes_turns: bool, begin: Instant, 
 }
 
 /// The smallest of the sorted values that at least `percent` of 100 do not exceed (nearest rank); zero of none.
-fn percentile(sorted: &[Duration], percent: f64) -> Duration {
+pub fn percentile(sorted: &[Duration], percent: f64) -> Duration {
     let rank = (sorted.len() as f64 * percent / 100.0).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
@@ -156,10 +141,9 @@ mod tests {
 
     #[tokio::test]
     async fn answers_and_errors_are_counted_apart() {
-        let timing = Timing { warm_up: Duration::ZERO, measured: Duration::from_millis(100) };
-        let measured = measure(vec![EverySecondFails(0), EverySecondFails(0)], timing, None).await.unwrap();
-        assert!(measured.answers > 0 && measured.errors > 0, "{measured:?}");
-        assert_eq!(measured.first_error.as_deref(), Some("refused 2"));
-        assert!(measured.server.is_none());
+        let workers = vec![EverySecondFails(0), EverySecondFails(0)];
+        let found = ask(workers, Duration::from_millis(100)).await.unwrap();
+        assert!(found.answers > 0 && found.errors > 0, "{found:?}");
+        assert_eq!(found.first_error.as_deref(), Some("refused 2"));
     }
 }

@@ -1,17 +1,27 @@
 //! `bench`: the platform beside what it is made of. See docs/performance.md.
 
-mod bookings;
+mod busy;
+mod clinics;
+mod compare;
 mod connection;
 mod load;
 mod machine;
+mod measuring;
+mod mesh;
 mod options;
 mod page;
+#[cfg(test)]
+mod page_tests;
+mod people;
+mod pgbench;
 mod process;
 mod raw_http;
 mod raw_nats;
 mod raw_postgres;
 mod run;
+mod subject;
 mod world;
+mod wrk;
 
 use clap::Parser as _;
 use options::{Options, Part};
@@ -37,7 +47,7 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn bench(options: &Options) -> anyhow::Result<ExitCode> {
     let interrupted = interruption()?;
     // Not given up half-way: what has been started must be known to be stopped.
-    let mut world = World::start(options.folder.as_deref()).await?;
+    let mut world = World::start(options).await?;
     let plan = options.plan();
     let page: Option<anyhow::Result<Page>> = tokio::select! {
         biased;

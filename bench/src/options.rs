@@ -1,16 +1,22 @@
 //! The command line.
 
+use crate::load::Timing;
+use crate::subject::Subject;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How many bookings surround the question for free times.
+const BOOKINGS: u32 = 2_000;
+const FEWER_BOOKINGS: u32 = 200;
+
 /// Measures the platform beside what it is made of, in one run on one machine.
 ///
 /// It starts a stack of its own (NATS, Postgres with every commit on disk, Redis) in a temporary folder, measures the
-/// raw parts alone - a NATS request and its reply, bare axum, one row of Postgres read and one written - and then
-/// `GET /api/v1/clinics/{id}` and `POST /api/v1/bookings` through the running platform, each by 1 and by 64 at a time.
-/// Before that it takes the time from start until ready and the memory at rest.
+/// raw parts alone - a NATS request and its reply, bare axum, one row of Postgres read and one written - and then the
+/// running platform, over NATS and over HTTP, each over 1, 16 and 64 connections. HTTP is asked by wrk, Postgres by
+/// pgbench. Before that it takes the time from start until ready and the memory at rest.
 ///
 /// The result is a page of Markdown on standard output; progress goes to standard error. docs/performance.md says what
 /// each row means. Everything is stopped and removed at the end, also on Ctrl-C.
@@ -19,24 +25,38 @@ use std::time::Duration;
     name = "bench",
     max_term_width = 100,
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  ./just bench                       the whole page, in about two minutes\n  ./just bench \
-                  --short               does everything work? the figures mean little\n  ./just bench --seconds 20 > \
-                  page.md   steadier figures, kept in a file\n  ./just bench --folder /data        keep the stack on \
-                  another disk than that of TMPDIR"
+    after_help = "Examples:\n  ./just bench                       the whole page, in about five minutes\n  ./just bench \
+                  --short               does everything work? in about a minute; the figures mean little\n  ./just bench \
+                  --seconds 20 > page.md   steadier figures, kept in a file\n  ./just bench --only post-booking \
+                  --connections 64 --seconds 60   something to profile\n  ./just bench --folder /data        keep the \
+                  stack on another disk than that of TMPDIR"
 )]
 pub struct Options {
-    /// Seconds that count in each measurement, after the warm-up
-    #[arg(long, default_value_t = 5.0, value_parser = seconds)]
-    pub seconds: f64,
-    /// Seconds of load before anything counts
-    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
-    pub warm_up: f64,
-    /// A few seconds in all, to see that everything works
+    /// Whole seconds that count in each measurement, after the warm-up
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=120))]
+    pub seconds: u64,
+    /// Whole seconds of load before anything counts
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=120))]
+    pub warm_up: u64,
+    /// A second each, to see that everything works
     #[arg(long, conflicts_with_all = ["seconds", "warm_up"])]
     pub short: bool,
+    /// Over how many connections, one measurement after the other
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', default_values_t = [1, 16, 64],
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
+    pub connections: Vec<usize>,
+    /// Measure only these rows
+    #[arg(long, value_name = "ROWS", value_delimiter = ',')]
+    pub only: Vec<Subject>,
     /// The folder in which the temporary stack is made; it should be on the disk whose commits count
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
+    /// Another petpro than the one beside this program
+    #[arg(long, value_name = "PROGRAM")]
+    pub petpro: Option<PathBuf>,
+    /// A setting that differs from what is shipped, for example PETPRO_LOG__LEVEL=warn; the page tells of it
+    #[arg(long, value_name = "VARIABLE=VALUE", value_parser = variable)]
+    pub set: Vec<(String, String)>,
     /// What this program does for itself
     #[command(subcommand)]
     pub part: Option<Part>,
@@ -61,38 +81,48 @@ pub struct BareAxum {
     pub body: PathBuf,
 }
 
-/// How long each step takes.
-#[derive(Debug, Clone, Copy)]
+/// What is done, and how long each step takes.
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Of each measurement.
-    pub timing: crate::load::Timing,
+    pub timing: Timing,
+    /// Over how many connections.
+    pub connections: Vec<usize>,
+    /// What is measured; nothing: everything.
+    pub only: Vec<Subject>,
+    /// How many bookings surround the question for free times.
+    pub bookings: u32,
     /// How often the platform is started for the time until ready.
     pub starts: usize,
     /// Before the memory at rest is looked at.
     pub rest: Duration,
 }
 
-impl Options {
-    /// The plan that the options ask for.
-    pub fn plan(&self) -> Plan {
-        if self.short {
-            let timing =
-                crate::load::Timing { warm_up: Duration::from_millis(100), measured: Duration::from_millis(400) };
-            return Plan { timing, starts: 1, rest: Duration::from_secs(1) };
-        }
-        let timing = crate::load::Timing {
-            warm_up: Duration::from_secs_f64(self.warm_up),
-            measured: Duration::from_secs_f64(self.seconds),
-        };
-        Plan { timing, starts: 5, rest: Duration::from_secs(5) }
+impl Plan {
+    /// Whether it is measured.
+    pub fn includes(&self, subject: Subject) -> bool {
+        self.only.is_empty() || self.only.contains(&subject)
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        // An access token lives for 15 minutes; a measurement must have ended by then.
-        Ok(seconds) if (0.1..=120.0).contains(&seconds) => Ok(seconds),
-        _ => Err("must be a number of seconds from 0.1 to 120".to_owned()),
+impl Options {
+    /// The plan that the options ask for.
+    pub fn plan(&self) -> Plan {
+        let (connections, only) = (self.connections.clone(), self.only.clone());
+        if self.short {
+            let timing = Timing { warm_up: Duration::ZERO, measured: Duration::from_secs(1) };
+            let rest = Duration::from_secs(1);
+            return Plan { timing, connections, only, bookings: FEWER_BOOKINGS, starts: 1, rest };
+        }
+        let timing = Timing { warm_up: Duration::from_secs(self.warm_up), measured: Duration::from_secs(self.seconds) };
+        Plan { timing, connections, only, bookings: BOOKINGS, starts: 5, rest: Duration::from_secs(5) }
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if name.starts_with("PETPRO_") => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("must be PETPRO_…=value".to_owned()),
     }
 }
 
@@ -109,10 +139,15 @@ mod tests {
     #[test]
     fn short_is_short_and_the_rest_is_as_told() {
         let plan = Options::parse_from(["bench", "--short"]).plan();
-        assert!(plan.timing.measured < Duration::from_secs(1));
-        let told = Options::parse_from(["bench", "--seconds", "2.5"]).plan();
-        assert_eq!(told.timing.measured, Duration::from_millis(2500));
+        assert_eq!(plan.timing.warm_up + plan.timing.measured, Duration::from_secs(1));
+        assert_eq!(plan.connections, [1, 16, 64]);
+        assert!(plan.includes(Subject::Insert));
+        let told = ["bench", "--seconds", "20", "--connections", "8,9", "--only", "post-booking,get-me"];
+        let told = Options::parse_from(told).plan();
+        assert_eq!(told.timing.measured, Duration::from_secs(20));
+        assert_eq!(told.connections, [8, 9]);
+        assert!(told.includes(Subject::GetMe) && !told.includes(Subject::Insert));
         assert!(Options::try_parse_from(["bench", "--seconds", "0"]).is_err());
-        assert!(Options::try_parse_from(["bench", "--seconds", "1e9"]).is_err());
+        assert!(Options::try_parse_from(["bench", "--set", "PATH=/"]).is_err());
     }
 }

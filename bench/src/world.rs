@@ -1,6 +1,7 @@
 //! The stack that is measured: servers of its own in a temporary folder, and the platform as one process.
 
 use crate::connection::Connection;
+use crate::options::Options;
 use anyhow::{Context as _, ensure};
 use http::StatusCode;
 use petpro::commands::seed;
@@ -23,12 +24,18 @@ const READY_POLL: Duration = Duration::from_millis(2);
 /// How much of the platform's log is shown when something goes wrong.
 const SHOWN_LOG_LINES: usize = 20;
 
+/// Limits are lifted: otherwise what they refuse would be measured.
+const LIMITS_PROFILE: (&str, &str) = ("PETPRO_EDGE__LIMITS_PROFILE", "bench");
+
 /// Servers with demo data, and the platform when it runs.
 pub struct World {
     /// The servers.
     pub stack: Stack,
     /// Settings and keys for this process.
     pub host: Host,
+    /// Settings that differ from what is shipped.
+    pub settings: Vec<(String, String)>,
+    petpro: PathBuf,
     folder: TempDir,
     platform: Option<Process>,
     /// Bare axum, while it runs.
@@ -47,29 +54,31 @@ pub struct Started {
 }
 
 impl World {
-    /// Starts servers in a new folder below `parent`, or in the system's one for temporary files, with streams and
-    /// demo data.
+    /// Starts servers in a new folder below the wished one, or in the system's one for temporary files, with streams
+    /// and demo data.
     ///
     /// # Errors
     /// A server does not start; the text says what to do.
-    pub async fn start(parent: Option<&Path>) -> anyhow::Result<World> {
+    pub async fn start(options: &Options) -> anyhow::Result<World> {
+        let petpro = petpro_binary(options.petpro.as_deref())?;
+        let settings = options.set.clone();
         // Postgres may run under another account, which must be able to pass. The keys are in a closed folder.
         let everyone_may_pass = std::fs::Permissions::from_mode(0o755);
-        let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+        let parent = options.folder.clone().unwrap_or_else(std::env::temp_dir);
         let folder = tempfile::Builder::new()
             .prefix("petpro-bench-")
             .permissions(everyone_may_pass)
             .tempdir_in(&parent)
             .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
-        let options = StackOptions {
+        let stack = StackOptions {
             folder: folder.path().to_owned(),
             durability: Durability::Kept,
             first_port: None,
             given: BTreeMap::new(),
         };
-        let stack = Stack::start(options).await?;
+        let stack = Stack::start(stack).await?;
         let host = Host::new(stack.settings(Settings::from_toml("")))?;
-        let world = World { stack, host, folder, platform: None, bare_axum: None };
+        let world = World { stack, host, settings, petpro, folder, platform: None, bare_axum: None };
         match world.prepare().await {
             Ok(()) => Ok(world),
             Err(error) => {
@@ -163,18 +172,23 @@ impl World {
         self.folder.path().join("petpro.log")
     }
 
-    /// Everything as it is shipped: no setting but the addresses.
+    /// Everything as it is shipped: no setting but the addresses, the limits and what was asked for.
     fn spawn(&self, arguments: &[&str], addresses: BTreeMap<String, String>) -> anyhow::Result<Process> {
         let mut variables = self.stack.variables.clone();
         variables.insert("PETPRO_CONFIG".to_owned(), "/dev/null".to_owned());
+        variables.insert(LIMITS_PROFILE.0.to_owned(), LIMITS_PROFILE.1.to_owned());
         variables.extend(addresses);
-        Process::spawn(&petpro_binary()?, arguments, &variables, &self.log_path())
+        variables.extend(self.settings.iter().cloned());
+        Process::spawn(&self.petpro, arguments, &variables, &self.log_path())
     }
 }
 
-/// The `petpro` beside this program, built in the same profile.
-fn petpro_binary() -> anyhow::Result<PathBuf> {
-    let binary = std::env::current_exe()?.with_file_name("petpro");
+/// The one that was asked for, or the `petpro` beside this program, built in the same profile.
+fn petpro_binary(wished: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let binary = match wished {
+        Some(program) => std::path::absolute(program)?,
+        None => std::env::current_exe()?.with_file_name("petpro"),
+    };
     ensure!(binary.is_file(), "{} is missing: `./just bench` builds it", binary.display());
     Ok(binary)
 }
