@@ -157,7 +157,9 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, as_expected).await.unwrap_or_else(|_| panic!("{sql} does not become {expected}"));
+        tokio::time::timeout(PATIENCE, as_expected)
+            .await
+            .unwrap_or_else(|_| panic!("{sql} does not become {expected}"));
     }
 
     /// Every row of the schema's own tables, as one text.
