@@ -15,4 +15,4 @@ pub use access::{ServiceLogin, grants_for_clone, role_name};
 pub use runner::{MigrationState, down, migrate, status};
 
 /// The services that keep data, in the order in which they are migrated.
-pub const SERVICES: [&str; 3] = ["auth", "vendor", "booking"];
+pub const SERVICES: [&str; 5] = ["auth", "profile", "vendor", "booking", "catalog"];

@@ -4,16 +4,30 @@ use crate::operation::{EventType, Operation};
 use std::collections::BTreeSet;
 
 /// The services that answer requests, in the order in which they are listed everywhere.
-pub const SERVICES: [&str; 3] = ["auth", "vendor", "booking"];
+pub const SERVICES: [&str; 5] = ["auth", "profile", "vendor", "booking", "catalog"];
 
 /// Every operation of every service.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
-    [crate::auth::OPERATIONS, crate::vendor::OPERATIONS, crate::booking::OPERATIONS].into_iter().flatten()
+    let by_service = [
+        crate::auth::OPERATIONS,
+        crate::profile::OPERATIONS,
+        crate::vendor::OPERATIONS,
+        crate::booking::OPERATIONS,
+        crate::catalog::OPERATIONS,
+    ];
+    by_service.into_iter().flatten()
 }
 
 /// Every event type of every service.
 pub fn events() -> impl Iterator<Item = &'static EventType> {
-    [crate::auth::EVENTS, crate::vendor::EVENTS, crate::booking::EVENTS].into_iter().flatten()
+    let by_service = [
+        crate::auth::EVENTS,
+        crate::profile::EVENTS,
+        crate::vendor::EVENTS,
+        crate::booking::EVENTS,
+        crate::catalog::EVENTS,
+    ];
+    by_service.into_iter().flatten()
 }
 
 /// The operations of one service.

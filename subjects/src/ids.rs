@@ -70,6 +70,26 @@ ids! {
     CalendarId;
     /// A pet, kept by the profile service.
     PetId;
+    /// An address of a person.
+    AddressId;
+    /// An entry in a pet's records.
+    PetRecordId;
+    /// A pet that is shared with another person, or the invitation to it.
+    PetShareId;
+    /// A person's request to have their data exported or erased.
+    PrivacyRequestId;
+    /// A product of a vendor.
+    ProductId;
+    /// A variant of a product: what is priced, kept in stock and bought.
+    VariantId;
+    /// A category of products.
+    CategoryId;
+    /// The stock of a variant at a place.
+    InventoryId;
+    /// A movement of stock.
+    StockMovementId;
+    /// A reservation of stock.
+    ReservationId;
     /// A durable event.
     EventId;
 }

@@ -5,13 +5,15 @@
 //! Nothing in this crate does I/O.
 //!
 //! - [`Request`], [`Stream`] and [`Event`] are the three kinds of message.
-//! - [`auth`], [`vendor`] and [`booking`] hold the messages of the services of these names.
+//! - [`auth`], [`profile`], [`vendor`], [`booking`] and [`catalog`] hold the messages of the services of these names.
 //! - [`catalogue`] lists all of them, for whatever walks the whole contract.
 
 pub mod access;
 pub mod asyncapi;
 pub mod auth;
 pub mod booking;
+pub mod cache;
+pub mod catalog;
 pub mod catalogue;
 mod documents;
 pub mod error;
@@ -21,16 +23,21 @@ pub mod money;
 pub mod openapi;
 pub mod operation;
 pub mod paging;
+pub mod profile;
 pub mod request;
+mod rules;
 pub mod stream;
 pub mod time;
+pub mod values;
 pub mod vendor;
 
 pub use access::{Access, MembershipRole, Role, Who};
+pub use cache::{Cache, Tag};
 pub use error::{ErrorCode, ErrorReason, Fault, NoError, ServiceError, Violation};
 pub use event::Event;
 pub use money::{Currency, Money};
-pub use operation::{EventType, Operation};
+pub use operation::{EventType, Kind, Operation};
 pub use paging::Page;
 pub use request::{Budget, Effect, Method, Request, Rest, RouteCaller, When};
-pub use stream::Stream;
+pub use stream::{Stream, StreamItem};
+pub use values::UnknownName;

@@ -1,16 +1,29 @@
 //! Operations and event types with their types erased, for whatever walks the whole contract.
 
 use crate::access::Access;
+use crate::cache::Cache;
 use crate::error::{ErrorReason, ServiceError};
 use crate::event::Event;
 use crate::request::{Budget, Effect, Request, Rest, When};
+use crate::stream::Stream;
 use schemars::{Schema, SchemaGenerator};
 
-/// A [`Request`] type as data.
+/// How often an operation answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Once: a [`Request`].
+    Request,
+    /// Again and again: a [`Stream`]. Its reply schema is that of one item.
+    Stream,
+}
+
+/// A [`Request`] or [`Stream`] type as data.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
     /// The service that answers.
     pub service: &'static str,
+    /// How often it answers.
+    pub kind: Kind,
     /// See [`Request::SUBJECT`].
     pub subject: &'static str,
     /// See [`Request::ALIASES`].
@@ -21,6 +34,8 @@ pub struct Operation {
     pub effect: Effect,
     /// See [`Request::BUDGET`].
     pub budget: Budget,
+    /// See [`Request::CACHE`].
+    pub cache: Option<Cache>,
     /// See [`Request::WHEN`].
     pub when: &'static [When],
     /// See [`Request::REST`].
@@ -38,16 +53,37 @@ impl Operation {
     pub const fn of<R: Request>(service: &'static str) -> Operation {
         Operation {
             service,
+            kind: Kind::Request,
             subject: R::SUBJECT,
             aliases: R::ALIASES,
             access: R::ACCESS,
             effect: R::EFFECT,
             budget: R::BUDGET,
+            cache: R::CACHE,
             when: R::WHEN,
             rest: R::REST,
             request_schema: |generator| generator.subschema_for::<R>(),
             reply_schema: |generator| generator.subschema_for::<R::Reply>(),
             errors: <R::Error as ServiceError>::reasons,
+        }
+    }
+
+    /// The stream type `S`, answered by `service`, as data.
+    pub const fn of_stream<S: Stream>(service: &'static str) -> Operation {
+        Operation {
+            service,
+            kind: Kind::Stream,
+            subject: S::SUBJECT,
+            aliases: S::ALIASES,
+            access: S::ACCESS,
+            effect: Effect::Read,
+            budget: Budget::General,
+            cache: None,
+            when: &[],
+            rest: S::REST,
+            request_schema: |generator| generator.subschema_for::<S>(),
+            reply_schema: |generator| generator.subschema_for::<S::Item>(),
+            errors: <S::Error as ServiceError>::reasons,
         }
     }
 

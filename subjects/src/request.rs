@@ -1,6 +1,7 @@
 //! Request/reply messages: one question, one answer.
 
 use crate::access::Access;
+use crate::cache::Cache;
 use crate::error::ServiceError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,6 +24,8 @@ pub trait Request:
     const EFFECT: Effect;
     /// Which of a caller's budgets of requests it is taken from, at the edge.
     const BUDGET: Budget = Budget::General;
+    /// Whether its public answer may be kept and shared, and what makes it old.
+    const CACHE: Option<Cache> = None;
     /// On which states of its entity the operation makes sense: each a field of the entity and the values that allow
     /// it, all of which must hold. Links in hypertext answers follow from it; the service decides by itself.
     const WHEN: &'static [When] = &[];

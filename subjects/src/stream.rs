@@ -6,24 +6,33 @@ use crate::request::Rest;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
-/// A question that is answered by a series of items, given out in leases of at most 30 s, each with a cursor and
-/// a credit, so that any replica can give the next lease.
+/// A question that is answered by what there is, and then by every change of it, for as long as the caller listens.
 ///
-/// No service declares one yet; the trait fixes the shape that `booking.watch` and `inventory.watch` will take.
+/// The answers are given out in leases of at most 30 s, each with a place to go on from and a credit, so that any replica
+/// can give the next one: one mechanism for flow control, resuming, a responder that dies, and rolling restarts.
 pub trait Stream:
     Serialize + DeserializeOwned + JsonSchema + garde::Validate<Context = ()> + Send + Sync + 'static
 {
     /// The NATS subject, `<entity>.watch`.
     const SUBJECT: &'static str;
-    /// Older names of the subject (document 003).
+    /// Older names of the subject that are answered too (document 003).
     const ALIASES: &'static [&'static str] = &[];
     /// Who may ask.
     const ACCESS: Access;
     /// The routes that lead here; the answer is `text/event-stream`.
     const REST: &'static [Rest] = &[];
-    /// One answer.
-    type Item: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
+    /// One answer: the state of one aggregate.
+    type Item: StreamItem;
     /// What can be refused, and why.
     type Error: ServiceError;
+}
+
+/// The state of an aggregate as a stream tells it.
+pub trait StreamItem: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The aggregate.
+    fn id(&self) -> Uuid;
+    /// The aggregate's version: what is not newer than what was told before is not told again.
+    fn version(&self) -> i64;
 }

@@ -1,7 +1,6 @@
 //! What a caller is to a booking or a clinic. Whoever is nothing to a booking does not learn that it exists.
 
 use crate::entity::bookings;
-use crate::repo;
 use identity::{Caller, memberships};
 use sea_orm::ConnectionTrait;
 use subjects::booking::{ActorKind, BookingError};
@@ -58,6 +57,6 @@ pub async fn is_staff_of(
     vendor_id: VendorId,
     clinic_id: ClinicId,
 ) -> Result<bool, Fault> {
-    let held = repo::memberships::at_vendor(db, user_id, vendor_id).await?;
+    let held = store::memberships::at_vendor(db, user_id, vendor_id).await?;
     Ok(memberships::allows(&held, vendor_id, Some(clinic_id), MembershipRole::ClinicStaff))
 }

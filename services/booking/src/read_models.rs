@@ -10,17 +10,16 @@ use crate::clock;
 use crate::entity::clinics::Policy;
 use crate::entity::service_availability::Hours;
 use crate::entity::staff::{ClinicIds, Exceptions, OwnWeek, ServiceIds};
-use crate::entity::{clinics, memberships, service_availability, services, staff, vendors};
-use crate::repo::read_models::store_if_newer;
+use crate::entity::{clinics, service_availability, services, staff, vendors};
 use crate::repo::schedule_changes::{self, Touched};
 use std::sync::Arc;
-use store::Tx;
+use store::{Tx, memberships, store_if_newer};
 use subjects::Fault;
 use subjects::ids::VendorId;
 use subjects::vendor::{
-    ClinicState, ClinicUpdated, HoursState, HoursUpdated, MembershipChanged, MembershipRevoked, MembershipState,
-    ServiceRemoved, ServiceState, ServiceUpdated, StaffAdded, StaffRemoved, StaffState, StaffUpdated, VendorApproved,
-    VendorRegistered, VendorRejected, VendorState, VendorSuspended, VendorUpdated,
+    ClinicState, ClinicUpdated, HoursState, HoursUpdated, MembershipChanged, MembershipRevoked, ServiceRemoved,
+    ServiceState, ServiceUpdated, StaffAdded, StaffRemoved, StaffState, StaffUpdated, VendorApproved, VendorRegistered,
+    VendorRejected, VendorState, VendorSuspended, VendorUpdated,
 };
 
 /// Declares handlers of event types that share a body and an effect.
@@ -45,8 +44,8 @@ handlers! {
     staff_updated: StaffUpdated => store_staff;
     staff_removed: StaffRemoved => remove_staff;
     hours_updated: HoursUpdated => store_hours;
-    membership_changed: MembershipChanged => store_membership;
-    membership_revoked: MembershipRevoked => revoke_membership;
+    membership_changed: MembershipChanged => memberships::store;
+    membership_revoked: MembershipRevoked => memberships::revoke;
 }
 
 /// Notes what was stored. What was known already, or is older, has been noted before.
@@ -161,29 +160,4 @@ async fn store_hours(tx: &Tx, state: HoursState) -> Result<(), Fault> {
     schedule_changes::lock(tx, vendor_id).await?;
     let stored = store_if_newer::<service_availability::Entity, _>(tx, row, Column::Id, Column::Version).await?;
     note_if(stored, tx, vendor_id, Touched::Clinic(clinic_id)).await
-}
-
-async fn store_membership(tx: &Tx, state: MembershipState) -> Result<(), Fault> {
-    store_membership_row(tx, state, false).await
-}
-
-async fn revoke_membership(tx: &Tx, state: MembershipState) -> Result<(), Fault> {
-    store_membership_row(tx, state, true).await
-}
-
-async fn store_membership_row(tx: &Tx, state: MembershipState, removed: bool) -> Result<(), Fault> {
-    use memberships::Column;
-    let MembershipState { membership_id, user_id, vendor_id, clinic_id, role, active, version } = state;
-    let row = memberships::Model {
-        id: membership_id,
-        version,
-        removed_at: removed.then(clock::now),
-        user_id,
-        vendor_id,
-        clinic_id,
-        role: role.as_str().to_owned(),
-        active: active && !removed,
-    };
-    store_if_newer::<memberships::Entity, _>(tx, row, Column::Id, Column::Version).await?;
-    Ok(())
 }

@@ -34,15 +34,17 @@ macro_rules! entry {
 }
 
 /// Every service. They start at once; the edge leaves first.
-pub const ALL: [Entry; 4] = [
+pub const ALL: [Entry; 6] = [
     entry!("auth", auth::service, auth::app),
+    entry!("profile", profile::service, profile::app),
     entry!("vendor", vendor::service, vendor::app),
     entry!("booking", booking::service, booking::app),
+    entry!("catalog", catalog::service, catalog::app),
     entry!("edge", edge::service, edge::app),
 ];
 
 /// The names of all services.
-pub fn names() -> [&'static str; 4] {
+pub fn names() -> [&'static str; 6] {
     ALL.map(|entry| entry.name)
 }
 

@@ -5,6 +5,7 @@
 //!   one transaction.
 //! - [`Error`] knows the violated constraint, which repositories turn into the service's own errors
 //!   ([`ResultExt::on_constraint`]).
+//! - [`store_if_newer`] keeps read models of what other services tell; [`memberships`] is one of them.
 //! - [`cursor`] and [`page()`] page lists, [`expect_version`] guards changes, [`delete_in_batches`] sweeps.
 //!
 //! The tables that this needs stand in `migrations/sql/common.up.sql`.
@@ -15,8 +16,10 @@ pub mod cursor;
 mod error;
 mod idempotency;
 mod keyed;
+pub mod memberships;
 mod metrics;
 mod outbox;
+mod read_model;
 mod relay;
 mod store;
 mod transaction;
@@ -29,6 +32,7 @@ pub use cleanup::delete_in_batches;
 pub use config::PostgresConfig;
 pub use cursor::page;
 pub use error::{Error, ResultExt};
+pub use read_model::store_if_newer;
 pub use relay::{relay, relay_lock_key};
 pub use store::{HasStore, Store};
 pub use tx::Tx;

@@ -2,10 +2,10 @@
 
 use super::bookings::{Booking, PetDetails, WalkIn};
 use super::errors::BookingError;
-use super::rules;
 use crate::access::{Access, MembershipRole, Role, Who};
 use crate::ids::{BookingId, ClinicId, HoldId, PetId, ServiceId, StaffId, VendorId};
 use crate::request::{Effect, Request, Rest, When};
+use crate::rules;
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;

@@ -1,11 +1,11 @@
 //! Free slots.
 
 use super::errors::BookingError;
-use super::rules;
 use crate::access::Access;
 use crate::ids::{ClinicId, ServiceId, StaffId, VendorId};
 use crate::money::Money;
 use crate::request::{Effect, Request, Rest};
+use crate::rules;
 use crate::time::{Instant, TimeZone};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use garde::Validate;

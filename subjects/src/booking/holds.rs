@@ -1,10 +1,10 @@
 //! Holds: time that is kept for somebody for a few minutes, while they decide.
 
 use super::errors::BookingError;
-use super::rules;
 use crate::access::{Access, MembershipRole, Role, Who};
 use crate::ids::{ClinicId, HoldId, ServiceId, StaffId};
 use crate::request::{Effect, Request, Rest};
+use crate::rules;
 use crate::time::{Instant, TimeZone};
 use garde::Validate;
 use schemars::JsonSchema;

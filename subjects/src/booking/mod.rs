@@ -8,7 +8,6 @@ pub mod errors;
 pub mod events;
 pub mod holds;
 pub mod queries;
-mod rules;
 pub mod values;
 
 pub use actions::{CancelBooking, CompleteBooking, ConfirmBooking, CreateBooking, MarkNoShow, UpdateBooking};
@@ -22,7 +21,7 @@ pub use events::{
 };
 pub use holds::{CreateHold, FindHold, Hold, ReleaseHold};
 pub use queries::{BookingHistory, FindBookings, GetBooking};
-pub use values::{ActorKind, Attention, BookingSort, BookingStatus, ChangeKind, Species, UnknownName};
+pub use values::{ActorKind, Attention, BookingSort, BookingStatus, ChangeKind, Species};
 
 use crate::operation::{EventType, Operation};
 

@@ -2,12 +2,12 @@
 
 use super::bookings::{Booking, BookingChange};
 use super::errors::BookingError;
-use super::rules;
 use super::values::{BookingSort, BookingStatus};
 use crate::access::Access;
 use crate::ids::{BookingId, ClinicId, PetId, StaffId};
 use crate::paging::Page;
 use crate::request::{Effect, Request, Rest};
+use crate::rules;
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;

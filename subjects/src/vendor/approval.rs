@@ -2,11 +2,11 @@
 
 use super::WRITERS;
 use super::error::VendorError;
-use super::rules;
 use super::vendors::Vendor;
 use crate::access::Access;
 use crate::ids::VendorId;
 use crate::request::{Effect, Request, Rest, When};
+use crate::rules;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,12 +3,12 @@
 use super::WRITERS;
 use super::error::VendorError;
 use super::policy::BookingPolicy;
-use super::rules;
 use super::vendors::VendorKind;
 use crate::access::Access;
 use crate::ids::{ClinicId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
+use crate::rules;
 use crate::time::{Instant, TimeZone};
 use garde::Validate;
 use schemars::JsonSchema;

@@ -11,7 +11,6 @@ pub mod memberships;
 pub mod opening;
 mod opening_rules;
 pub mod policy;
-mod rules;
 pub mod services;
 pub mod staff;
 pub mod vendors;

@@ -5,8 +5,9 @@
 //! vendor service is away. Both must come to the same instants, through every change of the clocks, so there is
 //! one piece of code for it. It does no I/O.
 
+use super::opening_rules;
 use super::wall_time::WallTime;
-use super::{opening_rules, rules};
+use crate::rules;
 use crate::time::{Instant, TimeZone};
 use chrono::{Datelike, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use garde::Validate;

@@ -2,12 +2,12 @@
 
 use super::WRITERS;
 use super::error::VendorError;
-use super::rules;
 use crate::access::Access;
 use crate::ids::{ClinicId, ServiceId, VendorId};
 use crate::money::Money;
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
+use crate::rules;
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;

@@ -3,12 +3,13 @@
 use super::WRITERS;
 use super::error::VendorError;
 use super::opening::MAX_WEEKLY_INTERVALS;
+use super::opening_rules;
 use super::working::{MAX_WORKING_EXCEPTIONS, WorkingException, WorkingInterval};
-use super::{opening_rules, rules};
 use crate::access::Access;
 use crate::ids::{ClinicId, ServiceId, StaffId, UserId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
+use crate::rules;
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;

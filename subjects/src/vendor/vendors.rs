@@ -2,12 +2,12 @@
 
 use super::WRITERS;
 use super::error::VendorError;
-use super::rules;
 use crate::access::Access;
 use crate::auth::NewPassword;
 use crate::ids::{UserId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Budget, Effect, Request, Rest};
+use crate::rules;
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;

@@ -1,9 +1,10 @@
 //! When a staff member works: their own week and dates, within the hours of the clinic at which they are.
 
 use super::opening::{DayInterval, OpenInterval, OpeningHours, Weekday, intersect, open_between};
+use super::opening_rules;
 use super::wall_time::WallTime;
-use super::{opening_rules, rules};
 use crate::ids::ClinicId;
+use crate::rules;
 use chrono::NaiveDate;
 use garde::Validate;
 use schemars::JsonSchema;

@@ -294,7 +294,7 @@ fn keys_folder() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("auth-service-keys");
     static MADE: std::sync::Once = std::sync::Once::new();
     MADE.call_once(|| {
-        KeyStore::create_missing(&folder, &["auth", "vendor", "booking", "edge"]).unwrap();
+        KeyStore::create_missing(&folder, &["auth", "profile", "vendor", "booking", "catalog", "edge"]).unwrap();
     });
     folder
 }

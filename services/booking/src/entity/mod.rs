@@ -5,7 +5,6 @@ pub mod bookings;
 pub mod calendar_feeds;
 pub mod clinics;
 pub mod holds;
-pub mod memberships;
 pub mod service_availability;
 pub mod services;
 pub mod staff;

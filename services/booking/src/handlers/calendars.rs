@@ -48,7 +48,7 @@ async fn vendor_of_own_clinic(
     clinic_id: ClinicId,
     staff_id: Option<StaffId>,
 ) -> Result<VendorId, BookingError> {
-    let vendor_id = repo::memberships::vendor_of(db, clinic_id).await.map_err(Fault::from)?;
+    let vendor_id = repo::clinics::vendor_of(db, clinic_id).await.map_err(Fault::from)?;
     let vendor_id = vendor_id.ok_or(BookingError::ClinicNotFound)?;
     if !access::is_staff_of(db, user_id, vendor_id, clinic_id).await? {
         return Err(Fault::forbidden().into());

@@ -49,7 +49,7 @@ async fn scope(cx: &Cx, request: &FindBookings) -> Result<Scope, BookingError> {
         return Ok(Scope::Clinic(clinic_id));
     }
     let db = cx.app.store().read();
-    let Some(vendor_id) = repo::memberships::vendor_of(db, clinic_id).await? else { return Ok(own) };
+    let Some(vendor_id) = repo::clinics::vendor_of(db, clinic_id).await? else { return Ok(own) };
     let is_staff = access::is_staff_of(db, user.id, vendor_id, clinic_id).await?;
     Ok(if is_staff { Scope::Clinic(clinic_id) } else { own })
 }

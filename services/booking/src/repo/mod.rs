@@ -3,10 +3,9 @@
 pub mod bookings;
 pub mod calendars;
 pub mod claims;
+pub mod clinics;
 pub mod holds;
-pub mod memberships;
 pub mod offers;
-pub mod read_models;
 pub mod schedule;
 pub mod schedule_changes;
 pub mod taken;

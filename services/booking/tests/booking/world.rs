@@ -40,7 +40,8 @@ pub struct World {
 async fn key_dir() -> PathBuf {
     let keys = KEYS.get_or_init(|| async {
         let dir = tempfile::tempdir().unwrap();
-        KeyStore::create_missing(dir.path().join("keys"), &["auth", "vendor", "booking", "edge"]).unwrap();
+        KeyStore::create_missing(dir.path().join("keys"), &["auth", "profile", "vendor", "booking", "catalog", "edge"])
+            .unwrap();
         dir
     });
     keys.await.path().join("keys")

@@ -32,7 +32,8 @@ pub struct StandIn {
 impl StandIn {
     pub async fn start() -> StandIn {
         let keys_folder = tempfile::tempdir().unwrap();
-        KeyStore::create_missing(keys_folder.path(), &["auth", "vendor", "booking", "edge"]).unwrap();
+        KeyStore::create_missing(keys_folder.path(), &["auth", "profile", "vendor", "booking", "catalog", "edge"])
+            .unwrap();
         let keys = KeyStore::open(keys_folder.path()).unwrap();
         let nats = Nats::start(NatsOptions::default()).await.unwrap();
         let settings = Settings::from_toml("")

@@ -109,7 +109,11 @@ pub struct World {
 impl World {
     pub async fn start(extra_settings: &str) -> World {
         let keys = tempfile::tempdir().unwrap();
-        KeyStore::create_missing(keys.path().join("keys"), &["auth", "vendor", "booking", "edge"]).unwrap();
+        KeyStore::create_missing(
+            keys.path().join("keys"),
+            &["auth", "profile", "vendor", "booking", "catalog", "edge"],
+        )
+        .unwrap();
         let store = KeyStore::open(keys.path().join("keys")).unwrap();
         let declarations = [auth_declaration(), vendor_service().declaration(), edge_declaration()];
         let accounts = render(&permissions(&declarations), |identity| store.nats_public_keys()[identity].clone());

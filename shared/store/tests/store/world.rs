@@ -184,7 +184,7 @@ impl World {
         let (postgres, database) = migrated_database().await;
         postgres.execute(&database, &TABLES.map(str::to_owned)).await.unwrap();
         let keys = tempfile::tempdir().unwrap();
-        KeyStore::create_missing(keys.path(), &["auth", "vendor", "booking", "edge"]).unwrap();
+        KeyStore::create_missing(keys.path(), &["auth", "profile", "vendor", "booking", "catalog", "edge"]).unwrap();
         let key_store = KeyStore::open(keys.path()).unwrap();
         let edge = Declaration {
             name: "edge",

@@ -1,10 +1,11 @@
-//! Validation rules that several messages of this service share.
+//! Validation rules that messages of several services share.
 
-use chrono::{Datelike, NaiveDate};
+use crate::time::Instant;
+use chrono::{Datelike, NaiveDate, Timelike};
 
 /// Text that a person can read: not blank, and without control characters other than line breaks and tabs.
 /// Postgres cannot store U+0000 at all, so it must be refused before it gets there.
-pub(super) fn readable(text: &str, _: &()) -> garde::Result {
+pub(crate) fn readable(text: &str, _: &()) -> garde::Result {
     if text.trim().is_empty() {
         return Err(garde::Error::new("must not be blank"));
     }
@@ -15,12 +16,12 @@ pub(super) fn readable(text: &str, _: &()) -> garde::Result {
 }
 
 /// [`readable`] for a field that may be absent.
-pub(super) fn readable_if_present(text: &Option<String>, context: &()) -> garde::Result {
+pub(crate) fn readable_if_present(text: &Option<String>, context: &()) -> garde::Result {
     text.as_deref().map_or(Ok(()), |text| readable(text, context))
 }
 
 /// A web address that a browser may follow.
-pub(super) fn web_address_if_present(address: &Option<String>, _: &()) -> garde::Result {
+pub(crate) fn web_address_if_present(address: &Option<String>, _: &()) -> garde::Result {
     let Some(address) = address else { return Ok(()) };
     let follows_scheme = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
     let is_clean = !address.chars().any(|character| character.is_whitespace() || character.is_control());
@@ -31,8 +32,8 @@ pub(super) fn web_address_if_present(address: &Option<String>, _: &()) -> garde:
 }
 
 /// A date that a calendar of appointments can mean, so that arithmetic on it cannot overflow.
-pub(super) fn sensible_date(date: &NaiveDate, _: &()) -> garde::Result {
-    if (2000..=2200).contains(&date.year()) {
+pub(crate) fn sensible_date(date: &NaiveDate, _: &()) -> garde::Result {
+    if is_sensible_year(date.year()) {
         Ok(())
     } else {
         Err(garde::Error::new("must be a date between the years 2000 and 2200"))
@@ -40,12 +41,36 @@ pub(super) fn sensible_date(date: &NaiveDate, _: &()) -> garde::Result {
 }
 
 /// [`sensible_date`] for a field that may be absent.
-pub(super) fn sensible_date_if_present(date: &Option<NaiveDate>, context: &()) -> garde::Result {
+pub(crate) fn sensible_date_if_present(date: &Option<NaiveDate>, context: &()) -> garde::Result {
     date.as_ref().map_or(Ok(()), |date| sensible_date(date, context))
 }
 
+/// [`sensible_date`] for an instant that may be absent.
+pub(crate) fn sensible_instant(instant: &Option<Instant>, _: &()) -> garde::Result {
+    match instant {
+        Some(instant) if !is_sensible_year(instant.year()) => {
+            Err(garde::Error::new("must lie between the years 2000 and 2200"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// When a visit may begin: on a whole minute.
+pub(crate) fn visit_start(instant: &Instant, context: &()) -> garde::Result {
+    sensible_instant(&Some(*instant), context)?;
+    if instant.second() == 0 && instant.nanosecond() == 0 {
+        Ok(())
+    } else {
+        Err(garde::Error::new("must be a whole minute"))
+    }
+}
+
+fn is_sensible_year(year: i32) -> bool {
+    (2000..=2200).contains(&year)
+}
+
 /// A list in which nothing stands twice.
-pub(super) fn distinct<T: Ord>(items: &[T], _: &()) -> garde::Result {
+pub(crate) fn distinct<T: Ord>(items: &[T], _: &()) -> garde::Result {
     let distinct_items: std::collections::BTreeSet<&T> = items.iter().collect();
     if distinct_items.len() == items.len() { Ok(()) } else { Err(garde::Error::new("must not name anything twice")) }
 }

@@ -1,15 +1,20 @@
-//! Writing the read models.
+//! Read models: one row per aggregate of another service, kept by its events. The highest version stays, whatever the
+//! order in which they come.
 
+use crate::error::Error;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable};
 
 /// Stores a row of a read model, unless one of the same or a higher version is there already. Answers whether it did.
+///
+/// # Errors
+/// The database's.
 pub async fn store_if_newer<E, M>(
     db: &impl ConnectionTrait,
     row: M,
     id: E::Column,
     version: E::Column,
-) -> Result<bool, store::Error>
+) -> Result<bool, Error>
 where
     E: EntityTrait,
     E::ActiveModel: ActiveModelTrait<Entity = E>,

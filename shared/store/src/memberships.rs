@@ -1,0 +1,103 @@
+//! Read model: who works for which vendor, as the vendor service's events tell. Each service that checks memberships has
+//! a table of this shape in its schema.
+
+use crate::error::Error;
+use crate::read_model::store_if_newer;
+use chrono::{DateTime, SubsecRound as _, Utc};
+use identity::Membership;
+use sea_orm::entity::prelude::*;
+use subjects::ids::{ClinicId, MembershipId, UserId, VendorId};
+use subjects::vendor::MembershipState;
+use subjects::{Fault, MembershipRole};
+
+/// The table `memberships`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "memberships")]
+pub struct Model {
+    /// The membership.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: MembershipId,
+    /// The version of the event that told it.
+    pub version: i64,
+    /// When it was heard that it is gone.
+    pub removed_at: Option<DateTime<Utc>>,
+    /// The member.
+    pub user_id: UserId,
+    /// The vendor.
+    pub vendor_id: VendorId,
+    /// None: all clinics of the vendor.
+    pub clinic_id: Option<ClinicId>,
+    /// See [`MembershipRole::as_str`].
+    pub role: String,
+    /// Whether it gives rights.
+    pub active: bool,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Keeps what `membership.changed` tells.
+///
+/// # Errors
+/// The database's.
+pub async fn store(db: &impl ConnectionTrait, state: MembershipState) -> Result<(), Fault> {
+    store_row(db, state, false).await
+}
+
+/// Keeps what `membership.revoked` tells.
+///
+/// # Errors
+/// The database's.
+pub async fn revoke(db: &impl ConnectionTrait, state: MembershipState) -> Result<(), Fault> {
+    store_row(db, state, true).await
+}
+
+async fn store_row(db: &impl ConnectionTrait, state: MembershipState, removed: bool) -> Result<(), Fault> {
+    let MembershipState { membership_id, user_id, vendor_id, clinic_id, role, active, version } = state;
+    let row = Model {
+        id: membership_id,
+        version,
+        removed_at: removed.then(|| Utc::now().trunc_subsecs(6)),
+        user_id,
+        vendor_id,
+        clinic_id,
+        role: role.as_str().to_owned(),
+        active: active && !removed,
+    };
+    store_if_newer::<Entity, _>(db, row, Column::Id, Column::Version).await?;
+    Ok(())
+}
+
+/// A user's memberships at a vendor that give rights.
+///
+/// # Errors
+/// The database's.
+pub async fn at_vendor(
+    db: &impl ConnectionTrait,
+    user_id: UserId,
+    vendor_id: VendorId,
+) -> Result<Vec<Membership>, Error> {
+    let rows = of_active(user_id).filter(Column::VendorId.eq(vendor_id)).all(db).await?;
+    Ok(that_give_rights(rows))
+}
+
+/// All of a user's memberships that give rights.
+///
+/// # Errors
+/// The database's.
+pub async fn of_user(db: &impl ConnectionTrait, user_id: UserId) -> Result<Vec<Membership>, Error> {
+    Ok(that_give_rights(of_active(user_id).all(db).await?))
+}
+
+fn of_active(user_id: UserId) -> Select<Entity> {
+    Entity::find().filter(Column::UserId.eq(user_id)).filter(Column::Active.eq(true))
+}
+
+fn that_give_rights(rows: Vec<Model>) -> Vec<Membership> {
+    // A role that a later version of the contract has gives no rights here.
+    let known = rows.into_iter().filter_map(|row| {
+        let role = MembershipRole::parse(&row.role)?;
+        Some(Membership { user_id: row.user_id, vendor_id: row.vendor_id, clinic_id: row.clinic_id, role })
+    });
+    known.collect()
+}
