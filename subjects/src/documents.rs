@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// Where both documents keep their schemas.
-const SCHEMAS_PATH: &str = "/components/schemas";
+pub(crate) const SCHEMAS_PATH: &str = "/components/schemas";
 /// The beginning of every reference to a schema.
 pub(crate) const SCHEMA_REFERENCE: &str = "#/components/schemas/";
 
@@ -138,7 +138,8 @@ pub(crate) fn drop_unused_schemas(document: &mut Value) {
     }
 }
 
-fn collect_references(value: &Value, names: &mut Vec<String>) {
+/// The names of all schemas that something refers to directly, as often as it does.
+pub(crate) fn collect_references(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
             names.extend(reference_name(value));

@@ -222,6 +222,12 @@ impl Fault {
         self
     }
 
+    /// The same fault with what exactly is in the way, each at its place in the request.
+    pub fn with_violations(mut self, violations: Vec<Violation>) -> Fault {
+        self.violations = violations;
+        self
+    }
+
     /// The same fault with its cause, for our logs only.
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
         self.source = Some(Arc::from(source.into()));
@@ -293,8 +299,8 @@ impl ServiceError for NoError {
 }
 
 /// Declares a service's error enum: each variant with its code, its stable reason and its public message.
-/// Everything else that can go wrong is the variant `Fault`, into which `?` turns whatever has a `From` into
-/// [`Fault`].
+/// A variant may carry the violations that tell exactly what is in the way. Everything else that can go wrong is the
+/// variant `Fault`, into which `?` turns whatever has a `From` into [`Fault`].
 ///
 /// ```text
 /// service_error! {
@@ -302,6 +308,8 @@ impl ServiceError for NoError {
 ///     pub enum BookingError {
 ///         /// Someone else has that time.
 ///         SlotTaken = Conflict, "slot_taken", "that time is already taken";
+///         /// Some lines want more than there is.
+///         OutOfStock(lines: Vec<Violation>) = Conflict, "out_of_stock", "there is not enough of something";
 ///     }
 /// }
 /// ```
@@ -310,13 +318,16 @@ macro_rules! service_error {
     (
         $(#[$meta:meta])*
         pub enum $name:ident {
-            $( $(#[$variant_meta:meta])* $variant:ident = $code:ident, $reason:literal, $message:literal; )+
+            $(
+                $(#[$variant_meta:meta])*
+                $variant:ident $( ( $detail:ident : $details:ty ) )? = $code:ident, $reason:literal, $message:literal;
+            )+
         }
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, thiserror::Error)]
         pub enum $name {
-            $( $(#[$variant_meta])* #[error($message)] $variant, )+
+            $( $(#[$variant_meta])* #[error($message)] $variant $( ( $details ) )?, )+
             /// Any failure that is not this service's own to name.
             #[error(transparent)]
             Fault($crate::error::Fault),
@@ -331,15 +342,16 @@ macro_rules! service_error {
         impl $crate::error::ServiceError for $name {
             fn into_fault(self) -> $crate::error::Fault {
                 match self {
-                    $( $name::$variant => $crate::error::Fault::new($crate::error::ErrorCode::$code, $message)
-                        .with_reason($reason), )+
+                    $( $name::$variant $( ( $detail ) )? =>
+                        $crate::error::Fault::new($crate::error::ErrorCode::$code, $message)
+                            .with_reason($reason) $( .with_violations($detail) )?, )+
                     $name::Fault(fault) => fault,
                 }
             }
 
             fn from_fault(fault: $crate::error::Fault) -> Self {
                 match fault.reason.as_ref() {
-                    $( $reason => $name::$variant, )+
+                    $( $reason => $name::$variant $( ( { let $detail: $details = fault.violations; $detail } ) )?, )+
                     _ => $name::Fault(fault),
                 }
             }
@@ -364,7 +376,18 @@ mod tests {
         pub enum ExampleError {
             /// Taken.
             Taken = Conflict, "taken", "it is taken";
+            /// Short of something.
+            Short(lines: Vec<Violation>) = Conflict, "short", "there is too little";
         }
+    }
+
+    #[test]
+    fn what_exactly_is_in_the_way_travels_along() {
+        let error = ExampleError::Short(vec![Violation::new("/lines/2", "2 are left")]);
+        let travelling = serde_json::to_string(&error.clone().into_fault()).unwrap();
+        let fault: Fault = serde_json::from_str(&travelling).unwrap();
+        assert_eq!((fault.code, fault.violations.len()), (ErrorCode::Conflict, 1));
+        assert_eq!(ExampleError::from_fault(fault), error);
     }
 
     #[test]

@@ -41,6 +41,17 @@ pub fn type_filter(event_type: &str) -> String {
     format!("event.{event_type}.*")
 }
 
+/// The subject filter that takes all events of an entity: `event.<entity>.>`.
+pub fn entity_filter(entity: &str) -> String {
+    format!("event.{entity}.>")
+}
+
+/// The type of event that a JetStream subject carries: `booking.created` of `event.booking.created.17`.
+pub fn type_of_subject(subject: &str) -> Option<&str> {
+    let (event_type, _partition) = subject.strip_prefix("event.")?.rsplit_once('.')?;
+    Some(event_type)
+}
+
 /// The stream that holds a service's events: `EVENTS_<SERVICE>`.
 pub fn stream_name(service: &str) -> String {
     format!("EVENTS_{}", service.to_uppercase())
@@ -92,6 +103,7 @@ mod tests {
         let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00d1);
         assert_eq!(partition(id), 0x11);
         assert_eq!(subject("booking.created", id), "event.booking.created.17");
+        assert_eq!(type_of_subject("event.booking.created.17"), Some("booking.created"));
         assert!((0..1000).all(|_| partition(Uuid::now_v7()) < PARTITIONS));
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! - [`Request`], [`Stream`] and [`Event`] are the three kinds of message.
 //! - [`auth`], [`profile`], [`vendor`], [`booking`] and [`catalog`] hold the messages of the services of these names.
+//! - [`privacy`] is what each of them is asked for about a person.
 //! - [`catalogue`] lists all of them, for whatever walks the whole contract.
 
 pub mod access;
@@ -23,6 +24,8 @@ pub mod money;
 pub mod openapi;
 pub mod operation;
 pub mod paging;
+mod patch;
+pub mod privacy;
 pub mod profile;
 pub mod request;
 mod rules;
@@ -39,5 +42,6 @@ pub use money::{Currency, Money};
 pub use operation::{EventType, Kind, Operation};
 pub use paging::Page;
 pub use request::{Budget, Effect, Method, Request, Rest, RouteCaller, When};
+pub use rules::in_words as pattern_in_words;
 pub use stream::{Stream, StreamItem};
 pub use values::UnknownName;

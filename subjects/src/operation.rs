@@ -92,10 +92,21 @@ impl Operation {
         std::iter::once(self.subject).chain(self.aliases.iter().copied())
     }
 
+    /// The same names as NestJS services name commands, `{"cmd":"get-booking"}`, which is the subject that a NestJS
+    /// client of the NATS transport makes of them.
+    pub fn command_subjects(&self) -> impl Iterator<Item = String> + use<> {
+        self.subjects().map(command_subject)
+    }
+
     /// The name as a NATS service endpoint and as an OpenAPI operation id: the subject with `-` for `.`.
     pub fn endpoint_name(&self) -> String {
         endpoint_name(self.subject)
     }
+}
+
+/// The subject of a command of NestJS: its pattern `{cmd: "…"}` as JSON.
+pub fn command_subject(subject: &str) -> String {
+    format!("{{\"cmd\":\"{subject}\"}}")
 }
 
 /// A subject as a NATS service endpoint name, which may not hold dots (ADR-32).

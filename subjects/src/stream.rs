@@ -30,9 +30,17 @@ pub trait Stream:
 }
 
 /// The state of an aggregate as a stream tells it.
-pub trait StreamItem: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+pub trait StreamItem: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static {
     /// The aggregate.
     fn id(&self) -> Uuid;
+    /// The state that an event of the entity tells: its body, unless it is written otherwise. None: the event is nothing
+    /// to watchers.
+    ///
+    /// # Errors
+    /// The body is none of this event's.
+    fn from_event(_event_type: &str, body: &[u8]) -> Result<Option<Self>, serde_json::Error> {
+        serde_json::from_slice(body).map(Some)
+    }
     /// The aggregate's version: what is not newer than what was told before is not told again.
     fn version(&self) -> i64;
 }

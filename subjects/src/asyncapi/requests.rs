@@ -2,7 +2,7 @@
 
 use super::{Parts, message, message_of_channel, tags};
 use crate::documents::{Shape, access_sentence, entity, is_empty_reply, summary};
-use crate::operation::{Operation, endpoint_name};
+use crate::operation::{Kind, Operation, endpoint_name};
 use crate::request::Effect;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
@@ -27,15 +27,17 @@ pub(super) fn add(operation: &Operation, generator: &mut SchemaGenerator, parts:
             "payload": Value::from(request_schema),
         }),
     );
-    parts.messages.insert(
-        reply_name.clone(),
-        json!({
-            "name": reply_name,
-            "summary": reply_summary,
-            "contentType": "application/json",
-            "payload": Value::from(reply_schema),
-        }),
-    );
+    let is_stream = operation.kind == Kind::Stream;
+    let mut reply = json!({
+        "name": reply_name,
+        "summary": if is_stream { "One of many answers." } else { reply_summary },
+        "contentType": "application/json",
+        "payload": Value::from(reply_schema),
+    });
+    if let (true, Some(reply)) = (is_stream, reply.as_object_mut()) {
+        reply.insert("headers".to_owned(), stream_headers());
+    }
+    parts.messages.insert(reply_name.clone(), reply);
 
     parts.channels.insert(
         reply_name.clone(),
@@ -55,6 +57,26 @@ pub(super) fn add(operation: &Operation, generator: &mut SchemaGenerator, parts:
         );
         parts.operations.insert(endpoint_name(name), answering(operation, name, &description, &reply_name));
     }
+}
+
+/// The headers of a stream's answers.
+fn stream_headers() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    json!({
+        "type": "object",
+        "properties": {
+            "Petpro-Stream": {
+                "type": "string",
+                "enum": ["reset", "snapshot", "ready", "change", "alive", "end"],
+                "description": "What the answer is. Only `snapshot` and `change` have a body.",
+            },
+            "Petpro-Place": text("The place that is reached with it, to go on from with `Petpro-Stream-From`."),
+            "Petpro-Stream-Item": text("Id and version of the item's aggregate."),
+            "Petpro-Stream-Count": text("How many answers of the lease came before it."),
+            "Petpro-Stream-Reason": text("Why it is the last: `lease`, `credit`, `leaving`, `lagging` or `failed`."),
+        },
+        "required": ["Petpro-Stream", "Petpro-Stream-Count"],
+    })
 }
 
 /// The operation of answering one of the subjects.
@@ -80,6 +102,10 @@ fn answering(operation: &Operation, name: &str, description: &str, reply_name: &
             "messages": [message_of_channel(reply_name, "reply"), message_of_channel(reply_name, "fault")],
         },
         "x-petpro-subject": subject,
+        "x-petpro-kind": match operation.kind {
+            Kind::Request => "one answer",
+            Kind::Stream => "many answers, by leases",
+        },
         "x-petpro-effect": effect(operation.effect),
         "x-petpro-refusals": reasons,
     })

@@ -23,6 +23,7 @@ pub use session::{
 pub use users::{FindUser, FindUsers, UpdateUser, User, UserSort, UserStatus};
 
 use crate::operation::{EventType, Operation};
+use crate::privacy::{ErasePersonFromAuth, ExportPersonOfAuth};
 
 const SERVICE: &str = "auth";
 
@@ -45,6 +46,8 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<UpdateUser>(SERVICE),
     Operation::of::<FindRoles>(SERVICE),
     Operation::of::<AssignRoles>(SERVICE),
+    Operation::of::<ExportPersonOfAuth>(SERVICE),
+    Operation::of::<ErasePersonFromAuth>(SERVICE),
 ];
 
 /// Every event type of the auth service.

@@ -4,11 +4,12 @@ use super::error::AuthError;
 use crate::access::{Access, Role, Who};
 use crate::ids::UserId;
 use crate::paging::Page;
+use crate::patch::present;
 use crate::request::{Effect, Request, Rest};
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// Whether an account can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -167,11 +168,6 @@ impl Request for UpdateUser {
     const REST: &'static [Rest] = &[Rest::patch("/users/{id}")];
     type Reply = User;
     type Error = AuthError;
-}
-
-/// A field that is there, be it null; serde's default stands for one that is not.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(field: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(field).map(Some)
 }
 
 fn not_pending(status: &Option<UserStatus>, _: &()) -> garde::Result {

@@ -48,10 +48,9 @@ pub struct CreateBooking {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive, custom(one_pet(self.pet_id.is_some())))]
     pub pet: Option<PetDetails>,
-    /// The pet in the owner's profile, in place of `pet`. Refused until there are profiles: whose pet it is could not
-    /// be checked.
+    /// The customer's own pet, or one that is shared with them, in place of `pet`. Not for a walk-in, who has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(custom(no_pet_of_a_profile))]
+    #[garde(custom(no_pet_of_a_walk_in(self.walk_in.is_some())))]
     pub pet_id: Option<PetId>,
     /// The person, when a clinic's staff books for someone without an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,11 +70,11 @@ fn one_pet(has_pet_id: bool) -> impl FnOnce(&Option<PetDetails>, &()) -> garde::
     }
 }
 
-/// Nobody can tell yet whose pet an id means.
-fn no_pet_of_a_profile(pet_id: &Option<PetId>, _: &()) -> garde::Result {
-    match pet_id {
-        Some(_) => Err(garde::Error::new("there are no profiles with pets yet, describe the pet in pet")),
-        None => Ok(()),
+/// Whoever has no account has no pets in a profile.
+fn no_pet_of_a_walk_in(is_walk_in: bool) -> impl FnOnce(&Option<PetId>, &()) -> garde::Result {
+    move |pet_id, ()| match pet_id {
+        Some(_) if is_walk_in => Err(garde::Error::new("describe the pet of a walk-in in pet")),
+        _ => Ok(()),
     }
 }
 

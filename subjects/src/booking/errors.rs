@@ -9,6 +9,8 @@ service_error! {
         BookingNotFound = NotFound, "booking_not_found", "there is no such booking";
         /// No such service, or not of the clinic or vendor that was named.
         ServiceNotFound = NotFound, "service_not_found", "there is no such service";
+        /// No such pet, or neither the caller's nor shared with them.
+        PetNotFound = NotFound, "pet_not_found", "there is no such pet";
         /// Someone else has that time.
         SlotTaken = Conflict, "slot_taken", "that time is already taken";
         /// Outside opening hours, or the service, clinic or vendor takes no bookings.

@@ -9,6 +9,7 @@ pub mod events;
 pub mod holds;
 pub mod queries;
 pub mod values;
+pub mod watch;
 
 pub use actions::{CancelBooking, CompleteBooking, ConfirmBooking, CreateBooking, MarkNoShow, UpdateBooking};
 pub use availability::{Availability, AvailableService, FindAvailability, Slot};
@@ -22,8 +23,10 @@ pub use events::{
 pub use holds::{CreateHold, FindHold, Hold, ReleaseHold};
 pub use queries::{BookingHistory, FindBookings, GetBooking};
 pub use values::{ActorKind, Attention, BookingSort, BookingStatus, ChangeKind, Species};
+pub use watch::{BookingItem, WatchBookings};
 
 use crate::operation::{EventType, Operation};
+use crate::privacy::{ErasePersonFromBooking, ExportPersonOfBooking};
 
 const SERVICE: &str = "booking";
 
@@ -46,6 +49,9 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<FindCalendars>(SERVICE),
     Operation::of::<RemoveCalendar>(SERVICE),
     Operation::of::<ReadCalendar>(SERVICE),
+    Operation::of_stream::<WatchBookings>(SERVICE),
+    Operation::of::<ExportPersonOfBooking>("booking"),
+    Operation::of::<ErasePersonFromBooking>("booking"),
 ];
 
 /// Every event type of the booking service.

@@ -19,11 +19,13 @@ fn creating(pet: Value) -> Value {
 }
 
 #[test]
-fn a_booking_names_exactly_one_pet_and_not_by_its_id() {
+fn a_booking_names_exactly_one_pet_and_that_of_a_walk_in_not_by_its_id() {
     let milo = json!({"name": "Milo", "species": "cat"});
     assert!(violations::<CreateBooking>(creating(json!({"pet": milo}))).is_empty());
-    assert_eq!(violations::<CreateBooking>(creating(json!({"petId": ID}))), ["pet_id"]);
-    assert_eq!(violations::<CreateBooking>(creating(json!({"pet": milo, "petId": ID}))), ["pet", "pet_id"]);
+    assert!(violations::<CreateBooking>(creating(json!({"petId": ID}))).is_empty());
+    assert_eq!(violations::<CreateBooking>(creating(json!({"pet": milo, "petId": ID}))), ["pet"]);
+    let of_a_walk_in = json!({"petId": ID, "walkIn": {"name": "Tono"}});
+    assert_eq!(violations::<CreateBooking>(creating(of_a_walk_in)), ["pet_id"]);
     assert_eq!(violations::<CreateBooking>(creating(json!({}))), ["pet"]);
 }
 

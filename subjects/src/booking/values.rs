@@ -1,5 +1,7 @@
 //! The closed sets of values that bookings are described with.
 
+pub use crate::profile::Species;
+
 use crate::values::named_values;
 
 named_values! {
@@ -27,28 +29,6 @@ named_values! {
         NoShow = "no_show",
         /// Called off; the time is free again.
         Cancelled = "cancelled",
-    }
-}
-
-named_values! {
-    /// The kind of animal.
-    pub enum Species {
-        /// A dog.
-        Dog = "dog",
-        /// A cat.
-        Cat = "cat",
-        /// A bird.
-        Bird = "bird",
-        /// A rabbit.
-        Rabbit = "rabbit",
-        /// A hamster, guinea pig, mouse or the like.
-        Rodent = "rodent",
-        /// A fish.
-        Fish = "fish",
-        /// A turtle, snake, lizard or the like.
-        Reptile = "reptile",
-        /// Anything else; the breed says more.
-        Other = "other",
     }
 }
 

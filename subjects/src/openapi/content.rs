@@ -10,6 +10,12 @@ use std::collections::BTreeMap;
 /// How deep schemas are written out where their fields can be chosen: far deeper than any message goes.
 const MAX_DEPTH: usize = 8;
 
+const EVENT_STREAM: &str = "text/event-stream";
+const EVENTS: &str = "Server-Sent Events. `reset`: forget everything, a snapshot follows. `snapshot`: one item, as \
+`contentSchema` has it. `ready`: the snapshot is complete. `change`: an item as it is now; a version comes once. `end`: \
+there are no more, with `code` and `reason`. The data of the others is `{}`. The `id` is the place to come back to with \
+`Last-Event-ID`.";
+
 /// What is needed to write contents.
 pub(super) struct Sources<'a> {
     /// Every named schema of the messages.
@@ -20,7 +26,8 @@ pub(super) struct Sources<'a> {
 
 /// Whether the answer's fields can be chosen by `fields`.
 pub(super) fn are_fields_chosen(route: &Route<'_>) -> bool {
-    route.rest.method == Method::Get && route.rest.text.is_none() && !route.answer.fields.0.is_empty()
+    let is_entity = route.rest.text.is_none() && !route.is_stream();
+    route.rest.method == Method::Get && is_entity && !route.answer.fields.0.is_empty()
 }
 
 /// The name of the schema of the names that `fields` takes.
@@ -41,6 +48,9 @@ pub(super) fn contents(
         return vec![(essence, json!({ "type": "string" }))];
     }
     let Some(reply) = route.reply.clone().map(Value::from) else { return vec![] };
+    if route.is_stream() {
+        return vec![(EVENT_STREAM, events(reply))];
+    }
     let name = route.reply_shape.name.clone().unwrap_or_else(|| route.operation_id.clone());
     let selection = without_required(&reply, sources.definitions, 0);
     let hal = named(format!("{name}Hal"), hal(route, &selection, sources), schemas);
@@ -52,6 +62,16 @@ pub(super) fn contents(
         reply
     };
     vec![("application/json", json), ("application/hal+json", hal)]
+}
+
+/// Server-Sent Events whose data is an item.
+fn events(item: Value) -> Value {
+    json!({
+        "type": "string",
+        "description": EVENTS,
+        "contentMediaType": EVENT_STREAM,
+        "contentSchema": item,
+    })
 }
 
 /// The schema of the answer with links; where it is a list, items have their own.

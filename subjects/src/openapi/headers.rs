@@ -13,6 +13,8 @@ const EVERYWHERE: [(&str, &str); 8] = [
     ("X-Frame-Options", "frameOptions"),
     ("Referrer-Policy", "referrerPolicy"),
 ];
+/// What answers have that may have been kept.
+pub(super) const WHERE_KEPT: [(&str, &str); 2] = [("Cache-Status", "cacheStatus"), ("Age", "age")];
 /// What answers at deprecated paths have beside it.
 const WHERE_DEPRECATED: [(&str, &str); 2] = [("Deprecation", "deprecation"), ("Link", "link")];
 
@@ -47,6 +49,14 @@ pub(super) fn components() -> Value {
         "rateLimit": text("For each budget of the caller how many requests are left, and in how many seconds all will be (draft-ietf-httpapi-ratelimit-headers)."),
         "rateLimitPolicy": text("For each budget of the caller how many requests it has in how many seconds."),
         "cacheControl": text("`no-store` for changes and refusals; for reads `private, no-cache`, or `public, no-cache` where everybody gets the same."),
+        "cacheStatus": {
+            "description": "What the cache did (RFC 9211): `hit` for an answer that was kept, with `detail=shared` where another instance kept it, and with `detail=stale` where the service is away that could say whether it still holds; `fwd` and why where the service was asked.",
+            "schema": { "type": "string", "pattern": "^petpro; (hit|fwd=)" },
+        },
+        "age": {
+            "description": "How many seconds ago the service was asked, for an answer that was kept (RFC 9111).",
+            "schema": { "type": "integer", "minimum": 0 },
+        },
         "vary": text("What the answer depends on beside the URL."),
         "etag": {
             "description": "For a versioned entity its version, to be given in `If-Match`; weak for anything else. Given in `If-None-Match`, it saves the body.",
@@ -66,6 +76,7 @@ pub(super) fn components() -> Value {
             "description": "At a deprecated path only: since when it is (RFC 9745).",
             "schema": { "type": "string", "pattern": "^@[0-9]+$" },
         },
+        "accelBuffering": only("Asks proxies on the way to pass events on as they come.", "no"),
         "authenticate": text("How to sign in (RFC 6750)."),
         "allow": text("The methods that the path has."),
         "contentSecurityPolicy": text("Nothing is to be loaded."),

@@ -3,7 +3,7 @@
 use super::answers::{Answer, answers_generator};
 use crate::access::Access;
 use crate::documents::{Shape, entity, summary};
-use crate::operation::Operation;
+use crate::operation::{Kind, Operation};
 use crate::request::{Method, Rest, When};
 use std::collections::BTreeMap;
 
@@ -33,7 +33,10 @@ pub fn links<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> BTreeMa
     for operation in operations {
         let request = (operation.request_schema)(&mut generator);
         let title = summary(&Shape::of(&request, &generator).description);
-        read.push(Known { operation, answer: Answer::of(operation, &mut generator), title });
+        let answer = Answer::of(operation, &mut generator);
+        if operation.kind == Kind::Request {
+            read.push(Known { operation, answer, title });
+        }
     }
     let mut by_schema: BTreeMap<String, Vec<LinkRule>> = BTreeMap::new();
     for known in &read {

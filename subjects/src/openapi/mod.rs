@@ -2,6 +2,7 @@
 
 mod answers;
 mod body;
+mod closed;
 mod content;
 mod headers;
 mod links;
@@ -115,6 +116,7 @@ pub fn document_of<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> V
             },
         },
     });
+    closed::close_request_bodies(&mut document);
     documents::drop_unused_schemas(&mut document);
     documents::sorted(document)
 }

@@ -25,12 +25,18 @@ pub(super) fn parameters(sharing: &[Route<'_>], schemas: &mut Map<String, Value>
         if route.operation.effect == Effect::Keyed {
             by_name.insert((2, "Idempotency-Key".to_owned()), component("idempotencyKey"));
         }
+        if route.operation.cache.is_some() {
+            by_name.insert((2, "X-Minimum-Version".to_owned()), component("minimumVersion"));
+        }
         if are_fields_chosen(route) {
             by_name.insert((1, "fields".to_owned()), fields(route, schemas));
         }
         match route.rest.method {
             Method::Put | Method::Patch => {
                 by_name.insert((2, "If-Match".to_owned()), component("ifMatch"));
+            }
+            Method::Get if route.is_stream() => {
+                by_name.insert((2, "Last-Event-ID".to_owned()), component("lastEventId"));
             }
             Method::Get => {
                 by_name.insert((2, "If-None-Match".to_owned()), component("ifNoneMatch"));
@@ -148,6 +154,20 @@ pub(super) fn components() -> Value {
             "required": false,
             "description": "The `ETag` of what the client has, several, or `*`: 304 without a body where it still holds.",
             "schema": { "type": "string" },
+        },
+        "lastEventId": {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "required": false,
+            "description": "The `id` of the last event that was received: the stream goes on after it. Where that is not possible any more, it begins with `reset`.",
+            "schema": { "type": "string", "pattern": "^[0-9]+-[0-9]+(-[0-9a-f]{32})?$" },
+        },
+        "minimumVersion": {
+            "name": "X-Minimum-Version",
+            "in": "header",
+            "required": false,
+            "description": "The version below which the caller does not want to see it, as a rule that of its own change: an older answer that was kept is not given.",
+            "schema": { "type": "string", "pattern": "^[0-9]{1,18}$" },
         },
         "traceparent": {
             "name": "traceparent",

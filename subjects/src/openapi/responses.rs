@@ -1,7 +1,7 @@
 //! Responses of an operation: its success, the errors that every operation of its kind shares, and its own.
 
 use super::content::{Sources, contents};
-use super::headers::headers;
+use super::headers::{WHERE_KEPT, headers};
 use super::places::takes_version;
 use super::problem;
 use super::route::Route;
@@ -18,7 +18,7 @@ pub(super) fn responses(sharing: &[Route<'_>], sources: &Sources<'_>, schemas: &
     for status in successes {
         let answering: Vec<&Route<'_>> = sharing.iter().filter(|route| route.rest.status == status).collect();
         let success = success(&answering, sources, schemas);
-        if answering.iter().any(|route| route.rest.method == Method::Get) {
+        if answering.iter().any(|route| route.rest.method == Method::Get && !route.is_stream()) {
             by_status.insert(304, json!({ "$ref": "#/components/responses/not_modified" }));
         }
         by_status.insert(status, success);
@@ -45,7 +45,7 @@ fn common_codes(route: &Route<'_>) -> BTreeSet<ErrorCode> {
     if route.reply.is_some() {
         codes.insert(NotAcceptable);
     }
-    if route.rest.method == Method::Get || takes_version(route.rest) {
+    if (route.rest.method == Method::Get && !route.is_stream()) || takes_version(route.rest) {
         codes.insert(PreconditionFailed);
     }
     if !route.operation.access.is_public() && route.operation.access != Access::SIGNED_IN {
@@ -100,8 +100,15 @@ fn success(answering: &[&Route<'_>], sources: &Sources<'_>, schemas: &mut Map<St
 fn success_headers(answering: &[&Route<'_>]) -> Map<String, Value> {
     let mut more = vec![("Vary", "vary")];
     for route in answering {
+        if route.is_stream() {
+            more.push(("X-Accel-Buffering", "accelBuffering"));
+            continue;
+        }
         if route.reply_shape.has("version") || route.rest.method == Method::Get {
             more.push(("ETag", "etag"));
+        }
+        if route.operation.cache.is_some() {
+            more.extend(WHERE_KEPT);
         }
         if route.reply_shape.has("nextCursor") {
             more.push(("Link", "link"));

@@ -3,7 +3,7 @@
 use super::answers::Answer;
 use super::location::location_of;
 use crate::documents::{Shape, is_empty_reply};
-use crate::operation::Operation;
+use crate::operation::{Kind, Operation};
 use crate::request::{Method, Rest};
 use schemars::{Schema, SchemaGenerator};
 use std::collections::BTreeMap;
@@ -29,6 +29,11 @@ pub(super) struct Route<'a> {
 }
 
 impl Route<'_> {
+    /// Whether it is answered by a stream of events.
+    pub fn is_stream(&self) -> bool {
+        self.operation.kind == Kind::Stream
+    }
+
     /// The fields that the path does not hold.
     pub fn remaining_fields(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
         let in_path: Vec<&str> = self.rest.path_fields().collect();

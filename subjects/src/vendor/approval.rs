@@ -54,6 +54,7 @@ pub struct RejectVendor {
     #[garde(skip)]
     pub id: VendorId,
     /// Why, for the vendor's members to read.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 1000), custom(rules::readable))]
     pub reason: String,
 }
@@ -75,6 +76,7 @@ pub struct SuspendVendor {
     #[garde(skip)]
     pub id: VendorId,
     /// Why, for the vendor's members to read.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 1000), custom(rules::readable))]
     pub reason: String,
 }

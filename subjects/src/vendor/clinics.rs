@@ -5,6 +5,7 @@ use super::error::VendorError;
 use super::policy::BookingPolicy;
 use super::vendors::VendorKind;
 use crate::access::Access;
+use crate::cache::{Cache, Tag};
 use crate::ids::{ClinicId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
@@ -19,21 +20,26 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct Address {
     /// Street and house number.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 200), custom(rules::readable))]
     pub street: String,
     /// District or quarter (kecamatan, kelurahan).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 100), custom(rules::readable_if_present))]
     pub district: Option<String>,
     /// City or regency.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 100), custom(rules::readable))]
     pub city: String,
     /// Province.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 100), custom(rules::readable_if_present))]
     pub province: Option<String>,
     /// Postal code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 12), custom(rules::readable_if_present))]
     pub postal_code: Option<String>,
     /// ISO 3166-1 alpha-2 country code.
@@ -117,6 +123,7 @@ pub struct FindClinics {
     /// Words of the name, description or address, or of its vendor's; accents do not matter and typing errors are
     /// forgiven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 100), custom(rules::readable_if_present))]
     pub text: Option<String>,
     /// Degrees north of the point to search around.
@@ -133,6 +140,7 @@ pub struct FindClinics {
     pub radius_km: Option<f64>,
     /// Words of the name of a service that the clinic offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 100), custom(rules::readable_if_present))]
     pub service: Option<String>,
     /// Only of vendors of this kind.
@@ -196,6 +204,9 @@ impl Request for FindClinic {
     const SUBJECT: &'static str = "clinic.findOne";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Read;
+    const CACHE: Option<Cache> = Some(Cache {
+        made_of: &[Tag::One { entity: "clinic", id_field: "id" }, Tag::One { entity: "vendor", id_field: "vendorId" }],
+    });
     const REST: &'static [Rest] = &[Rest::get("/clinics/{id}")];
     type Reply = Clinic;
     type Error = VendorError;
@@ -209,10 +220,12 @@ pub struct CreateClinic {
     #[garde(skip)]
     pub vendor_id: VendorId,
     /// Its name.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub name: String,
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 4000), custom(rules::readable_if_present))]
     pub description: Option<String>,
     /// Its telephone number, for customers.
@@ -253,10 +266,12 @@ pub struct UpdateClinic {
     #[garde(skip)]
     pub id: ClinicId,
     /// Its name.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub name: String,
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 4000), custom(rules::readable_if_present))]
     pub description: Option<String>,
     /// Its telephone number, for customers.

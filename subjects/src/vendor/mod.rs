@@ -46,6 +46,7 @@ pub use working::{OwnHours, WorkingException, WorkingInterval};
 
 use crate::access::{Access, MembershipRole, Role, Who};
 use crate::operation::{EventType, Operation};
+use crate::privacy::{ErasePersonFromVendor, ExportPersonOfVendor};
 
 /// Who may write what belongs to a vendor: those who run it, and those who run the platform. Every handler
 /// checks the membership on the row.
@@ -86,6 +87,8 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<RemoveStaff>("vendor"),
     Operation::of::<FindHours>("vendor"),
     Operation::of::<UpdateHours>("vendor"),
+    Operation::of::<ExportPersonOfVendor>("vendor"),
+    Operation::of::<ErasePersonFromVendor>("vendor"),
 ];
 
 /// Every event of the vendor service.

@@ -121,6 +121,7 @@ pub struct HourException {
     pub intervals: Vec<DayInterval>,
     /// Why, for everybody to read: a public holiday's name, for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 120), custom(rules::readable_if_present))]
     pub note: Option<String>,
 }

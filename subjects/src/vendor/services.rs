@@ -3,6 +3,7 @@
 use super::WRITERS;
 use super::error::VendorError;
 use crate::access::Access;
+use crate::cache::{Cache, Tag};
 use crate::ids::{ClinicId, ServiceId, VendorId};
 use crate::money::Money;
 use crate::paging::{MAX_LIMIT, Page};
@@ -88,6 +89,7 @@ pub struct FindServices {
     pub vendor_id: Option<VendorId>,
     /// Words of the name; accents do not matter and typing errors are forgiven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 100), custom(rules::readable_if_present))]
     pub text: Option<String>,
     /// The order.
@@ -127,6 +129,13 @@ impl Request for FindService {
     const SUBJECT: &'static str = "service.findOne";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Read;
+    const CACHE: Option<Cache> = Some(Cache {
+        made_of: &[
+            Tag::One { entity: "service", id_field: "id" },
+            Tag::One { entity: "clinic", id_field: "clinicId" },
+            Tag::One { entity: "vendor", id_field: "vendorId" },
+        ],
+    });
     const REST: &'static [Rest] = &[Rest::get("/services/{id}")];
     type Reply = Service;
     type Error = VendorError;
@@ -140,10 +149,12 @@ pub struct CreateService {
     #[garde(skip)]
     pub clinic_id: ClinicId,
     /// Its name, unique at the clinic.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub name: String,
     /// What it consists of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 4000), custom(rules::readable_if_present))]
     pub description: Option<String>,
     /// How long it takes, in minutes.
@@ -209,10 +220,12 @@ pub struct UpdateService {
     #[garde(skip)]
     pub id: ServiceId,
     /// Its name, unique at the clinic.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub name: String,
     /// What it consists of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 4000), custom(rules::readable_if_present))]
     pub description: Option<String>,
     /// How long it takes, in minutes.

@@ -131,10 +131,12 @@ pub struct CreateStaff {
     #[garde(skip)]
     pub clinic_id: ClinicId,
     /// The name that customers see.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub display_name: String,
     /// Title or profession.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 60), custom(rules::readable_if_present))]
     pub title: Option<String>,
     /// The services of the clinic that they perform.
@@ -172,10 +174,12 @@ pub struct UpdateStaff {
     #[garde(skip)]
     pub id: StaffId,
     /// The name that customers see.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub display_name: String,
     /// Title or profession.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 60), custom(rules::readable_if_present))]
     pub title: Option<String>,
     /// The clinics of the vendor at which they work.

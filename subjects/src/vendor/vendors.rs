@@ -4,6 +4,7 @@ use super::WRITERS;
 use super::error::VendorError;
 use crate::access::Access;
 use crate::auth::NewPassword;
+use crate::cache::{Cache, Tag};
 use crate::ids::{UserId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Budget, Effect, Request, Rest};
@@ -159,6 +160,7 @@ pub enum VendorSort {
 pub struct FindVendors {
     /// Words of the name or description; typing errors are forgiven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 100), custom(rules::readable_if_present))]
     pub text: Option<String>,
     /// Only of this kind.
@@ -206,6 +208,7 @@ impl Request for FindVendor {
     const ALIASES: &'static [&'static str] = &["getVendorById"];
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Read;
+    const CACHE: Option<Cache> = Some(Cache { made_of: &[Tag::One { entity: "vendor", id_field: "id" }] });
     const REST: &'static [Rest] = &[Rest::get("/vendors/{id}")];
     type Reply = Vendor;
     type Error = VendorError;
@@ -222,10 +225,12 @@ pub struct NewOwner {
     #[garde(dive)]
     pub password: NewPassword,
     /// Given name.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 100), custom(rules::readable))]
     pub first_name: String,
     /// Family name, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 100), custom(rules::readable_if_present))]
     pub last_name: Option<String>,
     /// Telephone number.
@@ -250,6 +255,7 @@ pub struct RegisterVendor {
     #[garde(dive)]
     pub owner: NewOwner,
     /// The name under which it does business.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub name: String,
     /// What kind of business it is.
@@ -257,6 +263,7 @@ pub struct RegisterVendor {
     pub kind: VendorKind,
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 4000), custom(rules::readable_if_present))]
     pub description: Option<String>,
     /// The business's e-mail address, for customers.
@@ -269,6 +276,7 @@ pub struct RegisterVendor {
     pub phone: Option<String>,
     /// Its web site, with its scheme.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::WEB_ADDRESS))]
     #[garde(length(max = 300), custom(rules::web_address_if_present))]
     pub website: Option<String>,
 }
@@ -298,6 +306,7 @@ impl Request for RegisterVendor {
 #[serde(rename_all = "camelCase")]
 pub struct CreateVendor {
     /// The name under which it does business.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub name: String,
     /// What kind of business it is.
@@ -305,6 +314,7 @@ pub struct CreateVendor {
     pub kind: VendorKind,
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 4000), custom(rules::readable_if_present))]
     pub description: Option<String>,
     /// The business's e-mail address, for customers.
@@ -317,6 +327,7 @@ pub struct CreateVendor {
     pub phone: Option<String>,
     /// Its web site, with its scheme.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::WEB_ADDRESS))]
     #[garde(length(max = 300), custom(rules::web_address_if_present))]
     pub website: Option<String>,
 }
@@ -338,6 +349,7 @@ pub struct UpdateVendor {
     #[garde(skip)]
     pub id: VendorId,
     /// The name under which it does business.
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, min = 1, max = 120), custom(rules::readable))]
     pub name: String,
     /// What kind of business it is.
@@ -345,6 +357,7 @@ pub struct UpdateVendor {
     pub kind: VendorKind,
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::READABLE))]
     #[garde(length(chars, max = 4000), custom(rules::readable_if_present))]
     pub description: Option<String>,
     /// The business's e-mail address, for customers.
@@ -357,6 +370,7 @@ pub struct UpdateVendor {
     pub phone: Option<String>,
     /// Its web site, with its scheme.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = rules::WEB_ADDRESS))]
     #[garde(length(max = 300), custom(rules::web_address_if_present))]
     pub website: Option<String>,
 }
