@@ -5,6 +5,8 @@ use crate::client::Client;
 use crate::cx::Cx;
 use crate::dispatcher::chain;
 use crate::meta::Meta;
+use crate::nats::ServerSignals;
+use crate::tail::{Begin, EntityTail};
 use futures::future::BoxFuture;
 use identity::Caller;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ pub struct Run<A: App> {
     /// Where the task registers metrics of its own.
     pub metrics: prometheus::Registry,
     pub(crate) client: Client,
+    pub(crate) signals: ServerSignals,
 }
 
 impl<A: App> Clone for Run<A> {
@@ -39,6 +42,7 @@ impl<A: App> Clone for Run<A> {
             instance: self.instance.clone(),
             metrics: self.metrics.clone(),
             client: self.client.clone(),
+            signals: self.signals.clone(),
         }
     }
 }
@@ -59,6 +63,20 @@ impl<A: App> Run<A> {
 }
 
 impl<A: App> Run<A> {
+    /// Follows the events of an `entity` of the service `source` until the service drains. The service has declared it
+    /// with [`Service::follows`](crate::Service::follows).
+    pub fn tail(&self, source: &'static str, entity: &'static str, begin: Begin) -> EntityTail {
+        EntityTail {
+            nats: self.nats.clone(),
+            jetstream: self.jetstream.clone(),
+            signals: self.signals.clone(),
+            source,
+            entity,
+            begin,
+            shutdown: self.shutdown.clone(),
+        }
+    }
+
     /// Does a piece of work at once and then every so often, until the service drains. A failure is logged as
     /// "could not `what`", and the work is done again the next time. Work that takes longer than the interval is
     /// followed by a whole interval's pause.

@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::nats::ServerSignals;
 use crate::resending::{ClientConfig, Resending, may_repeat};
 use crate::spans::Span;
+use crate::streams::LeaseHeaders;
 use async_nats::{HeaderMap, HeaderName, HeaderValue, RequestErrorKind};
 use bytes::Bytes;
 use identity::ServiceTokens;
@@ -69,6 +70,7 @@ pub(crate) struct Attempt<'a> {
     subject: &'a str,
     call: &'a RawCall<'a>,
     span: &'a Span,
+    lease: Option<&'a LeaseHeaders>,
     is_resend: bool,
 }
 
@@ -152,7 +154,7 @@ impl Client {
         let registered =
             self.inner.operations.get_key_value(subject).map(|(subject, operation)| (*subject, *operation));
         let span = Span::calling(self.inner.name, subject, call.meta.traceparent.as_deref());
-        let attempt = Attempt { subject, call: &call, span: &span, is_resend: false };
+        let attempt = Attempt { subject, call: &call, span: &span, lease: None, is_resend: false };
         let outcome = match registered {
             Some((_, Operation { service, effect, .. }))
                 if self.sends_again && may_repeat(*effect, call.meta.idempotency_key.is_some()) =>
@@ -168,6 +170,37 @@ impl Client {
         span.answered(code);
         self.inner.metrics.called(registered.map_or("other", |(subject, _)| subject), code, started.elapsed());
         outcome
+    }
+
+    /// Asks for a lease of a stream, once. Its answers come to the inbox that the headers name.
+    pub(crate) async fn ask_lease(&self, subject: &str, call: RawCall<'_>, lease: LeaseHeaders) -> Result<(), Fault> {
+        let started = Instant::now();
+        let span = Span::calling(self.inner.name, subject, call.meta.traceparent.as_deref());
+        let attempt = Attempt { subject, call: &call, span: &span, lease: Some(&lease), is_resend: false };
+        let outcome = self.attempt(&attempt).await;
+        let code = outcome.as_ref().map_or_else(|fault| fault.code.as_str(), |_granted| "ok");
+        span.answered(code);
+        let registered = self.inner.operations.get_key_value(subject).map_or("other", |(subject, _)| *subject);
+        self.inner.metrics.called(registered, code, started.elapsed());
+        outcome.map(|_granted| ())
+    }
+
+    /// The service that calls.
+    pub(crate) fn name(&self) -> &'static str {
+        self.inner.name
+    }
+
+    /// The service that answers a subject.
+    pub(crate) fn service_of(&self, subject: &str) -> Option<&'static str> {
+        self.inner.operations.get(subject).map(|operation| operation.service)
+    }
+
+    pub(crate) fn nats(&self) -> &async_nats::Client {
+        &self.inner.nats
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 
     /// Sends once: more often only where nobody was there to take it.
@@ -263,6 +296,9 @@ impl Client {
         }
         if let Some(cause) = call.meta.cause {
             map.insert(HeaderName::from_static(headers::CAUSE), HeaderValue::from(cause.to_string()));
+        }
+        if let Some(lease) = attempt.lease {
+            lease.insert_into(&mut map);
         }
         if let Some(token) = &call.user_token {
             insert(&mut map, headers::AUTHORIZATION, &format!("Bearer {token}"))?;

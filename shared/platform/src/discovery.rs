@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use subjects::Operation;
-use subjects::operation::endpoint_name;
+use subjects::operation::{command_subject, endpoint_name};
 
 /// What one endpoint has done since the start.
 pub(crate) struct EndpointStats {
@@ -64,6 +64,7 @@ impl EndpointStats {
             ("effect", format!("{:?}", self.operation.effect).to_lowercase()),
             ("request_schema", schema_document(self.operation.request_schema).to_string()),
             ("reply_schema", schema_document(self.operation.reply_schema).to_string()),
+            ("nest_command", command_subject(self.subject)),
         ]);
         if self.subject != self.operation.subject {
             metadata.insert("alias_of", self.operation.subject.to_owned());

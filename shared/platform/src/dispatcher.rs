@@ -1,7 +1,6 @@
 //! From a NATS message to a handler and back: admission, deadline, identity, reply.
 
 use crate::app::App;
-use crate::codec::ContentType;
 use crate::cx::Cx;
 use crate::discovery::EndpointStats;
 use crate::endpoint::Endpoint;
@@ -10,6 +9,7 @@ use crate::incoming::Request;
 use crate::nats::is_inbox;
 use crate::resending::OVERLOADED;
 use crate::setup::Setup;
+use crate::streams::LeaseAsk;
 use async_nats::{HeaderMap, HeaderName, Message, Subscriber};
 use futures::{FutureExt as _, StreamExt as _};
 use garde::Validate;
@@ -79,11 +79,12 @@ impl<A: App> Dispatcher<A> {
         })
     }
 
-    /// Takes messages until `leave`, then leaves the queue group without losing one.
+    /// Takes messages to `subject` until `leave`, then leaves the queue group without losing one.
     pub(crate) async fn serve(
         self: Arc<Self>,
         endpoint: Arc<Endpoint<A>>,
         stats: Arc<EndpointStats>,
+        subject: String,
         mut subscriber: Subscriber,
         leave: CancellationToken,
     ) {
@@ -104,22 +105,22 @@ impl<A: App> Dispatcher<A> {
                 () = leave.cancelled(), if !leaving => {
                     leaving = true;
                     if let Err(error) = subscriber.unsubscribe_after(received + LEAVING_HEADROOM).await {
-                        tracing::warn!(subject = stats.subject, error = %error, "could not leave the queue group");
+                        tracing::warn!(subject, error = %error, "could not leave the queue group");
                         return;
                     }
                 }
-                _ = nudge.tick(), if leaving => self.nudge(stats.subject).await,
+                _ = nudge.tick(), if leaving => self.nudge(&subject).await,
             }
         }
     }
 
     /// Sends messages that mean nothing to a subject of ours. The queue group shares them out; each member passes
     /// them over, and the leaving one comes to its end.
-    async fn nudge(&self, subject: &'static str) {
+    async fn nudge(&self, subject: &str) {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static(headers::NUDGE), "1");
         for _ in 0..LEAVING_HEADROOM {
-            let sent = self.setup.nats.publish_with_headers(subject, headers.clone(), "".into()).await;
+            let sent = self.setup.nats.publish_with_headers(subject.to_owned(), headers.clone(), "".into()).await;
             if let Err(error) = sent {
                 tracing::debug!(subject, error = %error, "could not nudge");
                 return;
@@ -161,8 +162,9 @@ impl<A: App> Dispatcher<A> {
         }
         let (dispatcher, endpoint, stats) = (self.clone(), endpoint.clone(), stats.clone());
         self.tasks.spawn(async move {
+            let ask = endpoint.is_stream().then(|| LeaseAsk::of(&message));
             let request = Request::receive(message, A::NAME, endpoint.operation.subject, received_at);
-            dispatcher.handle(&endpoint, &stats, request, permit).await;
+            dispatcher.handle(&endpoint, &stats, request, ask, permit).await;
         });
     }
 
@@ -170,7 +172,8 @@ impl<A: App> Dispatcher<A> {
         self: &Arc<Self>,
         endpoint: &Endpoint<A>,
         stats: &EndpointStats,
-        request: Request,
+        mut request: Request,
+        ask: Option<LeaseAsk>,
         permit: Option<OwnedSemaphorePermit>,
     ) {
         let permit = match permit {
@@ -191,7 +194,12 @@ impl<A: App> Dispatcher<A> {
         // All fields at once: one that is recorded later has the others read and written again.
         let span = log_span(&request, identified.as_ref().ok().and_then(|(caller, _)| caller.user.as_ref()));
         self.running_gauge.inc();
-        let (outcome, replayed) = self.run(endpoint, &request, identified).instrument(span.clone()).await;
+        let is_told_in_reply = ask.as_ref().is_some_and(LeaseAsk::is_told_in_reply);
+        let (outcome, replayed) = self.run(endpoint, &request, ask, identified).instrument(span.clone()).await;
+        if outcome.is_ok() && is_told_in_reply {
+            // The lease answers there.
+            request.reply_to = None;
+        }
         self.running_gauge.dec();
         drop(permit);
         self.reply(&request, stats, outcome, replayed).instrument(span).await;
@@ -201,6 +209,7 @@ impl<A: App> Dispatcher<A> {
         &self,
         endpoint: &Endpoint<A>,
         request: &Request,
+        ask: Option<LeaseAsk>,
         identified: Result<(Caller, Option<Arc<str>>), Fault>,
     ) -> (Result<bytes::Bytes, Fault>, bool) {
         let (caller, user_token) = match identified {
@@ -216,7 +225,8 @@ impl<A: App> Dispatcher<A> {
         };
         let client = self.setup.client.clone();
         let cx = Cx::new(self.app.clone(), client, caller, user_token, request.meta.clone(), request.deadline);
-        let handled = endpoint.handle(cx.clone(), content_type, request.body.clone());
+        let ask = ask.map(|ask| ask.in_packets(request.packet.clone()));
+        let handled = endpoint.handle(cx.clone(), content_type, request.body.clone(), ask);
         let caught = AssertUnwindSafe(handled).catch_unwind();
         let outcome = match tokio::time::timeout_at(request.deadline, caught).await {
             Ok(Ok(outcome)) => outcome,
@@ -256,19 +266,10 @@ impl<A: App> Dispatcher<A> {
             headers.insert(HeaderName::from_static(headers::IDEMPOTENCY_REPLAYED), "true");
         }
         let (code, body) = match outcome {
-            Ok(body) => ("ok", body),
+            Ok(body) => ("ok", request.packet.as_ref().map_or_else(|| body.clone(), |packet| packet.answer(&body))),
             Err(fault) => {
                 log_fault(&fault, took);
-                headers.insert(HeaderName::from_static(headers::SERVICE_ERROR), fault.code.as_str());
-                headers.insert(
-                    HeaderName::from_static(headers::SERVICE_ERROR_CODE),
-                    fault.code.status().to_string().as_str(),
-                );
-                let body = content_type.encode(&fault).unwrap_or_else(|error| {
-                    tracing::error!(error = %error, "an error reply could not be written");
-                    bytes::Bytes::new()
-                });
-                (fault.code.as_str(), body)
+                (fault.code.as_str(), refusal(request, &fault, &mut headers))
             }
         };
         request.span.answered(code);
@@ -286,13 +287,26 @@ impl<A: App> Dispatcher<A> {
         let Some(reply_to) = request.reply_to.clone() else { return };
         let fault = Fault::new(ErrorCode::Internal, "the answer is too large").with_reason("reply_too_large");
         let mut headers = HeaderMap::new();
-        headers.insert(HeaderName::from_static(headers::CONTENT_TYPE), ContentType::Json.as_str());
-        headers.insert(HeaderName::from_static(headers::SERVICE_ERROR), fault.code.as_str());
-        headers.insert(HeaderName::from_static(headers::SERVICE_ERROR_CODE), fault.code.status().to_string().as_str());
-        let body = ContentType::Json.encode(&fault).unwrap_or_default();
+        let content_type = request.content_type.unwrap_or_default();
+        headers.insert(HeaderName::from_static(headers::CONTENT_TYPE), content_type.as_str());
+        let body = refusal(request, &fault, &mut headers);
         if let Err(error) = self.setup.nats.publish_with_headers(reply_to, headers, body).await {
             tracing::error!(error = %error, "the error reply could not be sent either");
         }
+    }
+}
+
+/// The body that tells the asker of a refusal, with its headers (ADR-32).
+fn refusal(request: &Request, fault: &Fault, headers: &mut HeaderMap) -> bytes::Bytes {
+    headers.insert(HeaderName::from_static(headers::SERVICE_ERROR), fault.code.as_str());
+    headers.insert(HeaderName::from_static(headers::SERVICE_ERROR_CODE), fault.code.status().to_string().as_str());
+    let body = request.content_type.unwrap_or_default().encode(fault).unwrap_or_else(|error| {
+        tracing::error!(error = %error, "an error reply could not be written");
+        bytes::Bytes::new()
+    });
+    match &request.packet {
+        Some(packet) => packet.refusal(&body),
+        None => body,
     }
 }
 

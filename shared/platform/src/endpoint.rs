@@ -3,14 +3,18 @@
 use crate::app::App;
 use crate::codec::ContentType;
 use crate::cx::Cx;
+use crate::streams::LeaseAsk;
 use crate::validate::{RequestSchema, read_request};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::sync::{Arc, OnceLock};
-use subjects::{Fault, Operation, Request, ServiceError};
+use subjects::{Fault, Kind, Operation, Request, ServiceError};
 
-type Handle<A> = Arc<
-    dyn Fn(Cx<A>, ContentType, Bytes, Arc<RequestSchema>) -> BoxFuture<'static, Result<Bytes, Fault>> + Send + Sync,
+/// The last argument is there for streams alone.
+pub(crate) type Handle<A> = Arc<
+    dyn Fn(Cx<A>, ContentType, Bytes, Arc<RequestSchema>, Option<LeaseAsk>) -> BoxFuture<'static, Result<Bytes, Fault>>
+        + Send
+        + Sync,
 >;
 
 /// An operation and its handler.
@@ -28,7 +32,7 @@ impl<A: App> Endpoint<A> {
         Fut: Future<Output = Result<R::Reply, R::Error>> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        let handle: Handle<A> = Arc::new(move |cx, content_type, body, schema| {
+        let handle: Handle<A> = Arc::new(move |cx, content_type, body, schema, _no_stream| {
             let handler = handler.clone();
             Box::pin(async move {
                 let request: R = read_request(content_type, &body, &schema)?;
@@ -37,6 +41,16 @@ impl<A: App> Endpoint<A> {
             })
         });
         Endpoint { operation, handle, schema: OnceLock::new() }
+    }
+
+    /// The endpoint of a stream; see [`crate::streams`].
+    pub(crate) fn of_stream(operation: Operation, handle: Handle<A>) -> Endpoint<A> {
+        Endpoint { operation, handle, schema: OnceLock::new() }
+    }
+
+    /// Whether it answers again and again.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.operation.kind == Kind::Stream
     }
 
     /// Compiles the schema, so that no request waits for it.
@@ -52,9 +66,10 @@ impl<A: App> Endpoint<A> {
         cx: Cx<A>,
         content_type: ContentType,
         body: Bytes,
+        ask: Option<LeaseAsk>,
     ) -> BoxFuture<'static, Result<Bytes, Fault>> {
         match self.schema.get() {
-            Some(schema) => (self.handle)(cx, content_type, body, schema.clone()),
+            Some(schema) => (self.handle)(cx, content_type, body, schema.clone(), ask),
             None => Box::pin(async { Err(Fault::internal("the endpoint was not prepared")) }),
         }
     }

@@ -3,6 +3,7 @@
 use crate::codec::ContentType;
 use crate::headers;
 use crate::meta::Meta;
+use crate::nest::{self, PacketId};
 use crate::spans::Span;
 use async_nats::{HeaderName, Message};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) body: bytes::Bytes,
     /// None: a media type that is not ours.
     pub(crate) content_type: Option<ContentType>,
+    /// A NestJS client asks, and is answered in packets that name this.
+    pub(crate) packet: Option<PacketId>,
     pub(crate) user_token: Option<Arc<str>>,
     pub(crate) service_token: Option<Arc<str>>,
     pub(crate) meta: Meta,
@@ -50,13 +53,20 @@ impl Request {
             if_match: header(headers::IF_MATCH).and_then(|version| version.trim_matches('"').parse().ok()),
             cause: header(headers::CAUSE).and_then(|cause| cause.parse().ok()),
         };
+        let content_type = match header(headers::CONTENT_TYPE) {
+            Some(media_type) => ContentType::parse(media_type),
+            None => Some(ContentType::Json),
+        };
+        let opened = nest::open(&message.payload).filter(|_| content_type == Some(ContentType::Json));
+        let (packet, body) = match opened {
+            Some((id, request)) => (Some(id), request),
+            None => (None, message.payload),
+        };
         let bearer = |value: &str| value.strip_prefix("Bearer ").map(|token| Arc::from(token.trim()));
         Request {
             canonical_subject,
-            content_type: match header(headers::CONTENT_TYPE) {
-                Some(media_type) => ContentType::parse(media_type),
-                None => Some(ContentType::Json),
-            },
+            content_type,
+            packet,
             user_token: header(headers::AUTHORIZATION).and_then(bearer),
             service_token: header(headers::SERVICE_TOKEN).map(Arc::from),
             meta,
@@ -64,7 +74,7 @@ impl Request {
             deadline: received_at + time_left(header(headers::TIMEOUT_MS), header(headers::DEADLINE)),
             received_at,
             reply_to: message.reply,
-            body: message.payload,
+            body,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The metrics that every service has, labelled by registered subjects only.
 
+use crate::streams::StreamMetrics;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub struct Metrics {
     resends: IntCounterVec,
     resend_budgets_exhausted: IntCounterVec,
     nats_events: IntCounterVec,
+    streams: StreamMetrics,
 }
 
 const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -63,6 +65,7 @@ impl Metrics {
                 Opts::new("petpro_nats_events_total", "What went wrong on the NATS connection."),
                 &["kind"],
             )?,
+            streams: StreamMetrics::register(registry)?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.request_seconds.clone()))?;
@@ -100,6 +103,10 @@ impl Metrics {
 
     pub(crate) fn resend_budget_exhausted(&self, service: &str) {
         self.resend_budgets_exhausted.with_label_values(&[service]).inc();
+    }
+
+    pub(crate) fn streams(&self) -> StreamMetrics {
+        self.streams.clone()
     }
 
     pub(crate) fn nats_event(&self, kind: &str) {

@@ -161,17 +161,17 @@ struct SignalsInner {
 impl ServerSignals {
     fn record(&self, server_error: &str) {
         let lowercase = server_error.to_ascii_lowercase();
-        let Some(subject) = server_error.split('"').nth(1) else { return };
+        let Some(subject) = quoted(server_error) else { return };
         if lowercase.contains("permissions violation for publish") {
             let mut publishes = lock(&self.0.publishes);
             if publishes.len() >= MAX_REFUSALS {
                 publishes.clear();
             }
-            publishes.insert(subject.to_owned(), Instant::now());
+            publishes.insert(subject, Instant::now());
         } else if lowercase.contains("permissions violation for subscription") {
             let mut subscriptions = lock(&self.0.subscriptions);
             if subscriptions.len() < MAX_REFUSALS {
-                subscriptions.push(subject.to_owned());
+                subscriptions.push(subject);
             }
         }
         self.0.notify.notify_waiters();
@@ -202,6 +202,20 @@ impl ServerSignals {
                 return;
             }
             notified.await;
+        }
+    }
+}
+
+/// The first text between quotation marks. The server writes it as Go does, with a backslash before a quotation mark
+/// that belongs to it: some subjects have such.
+fn quoted(server_error: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut letters = server_error.split_once('"')?.1.chars();
+    loop {
+        match letters.next()? {
+            '"' => return Some(text),
+            '\\' => text.push(letters.next()?),
+            letter => text.push(letter),
         }
     }
 }

@@ -3,15 +3,18 @@
 use crate::discovery::instance_ping;
 use crate::nats::inbox_prefix;
 use crate::service::Declaration;
+use crate::streams::lease_inboxes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use subjects::catalogue;
-use subjects::event::{stream_name, type_filter};
+use subjects::event::{entity_filter, stream_name, type_filter};
+use subjects::{Kind, catalogue};
 
 /// The identity that keeps streams and consumers.
 pub const PROVISION: &str = "provision";
 /// The identity of people at the `nats` CLI.
 pub const OPERATOR: &str = "operator";
+/// The identity of services that are not of this platform: they ask and listen.
+pub const NEIGHBOUR: &str = identity::keys::NEIGHBOUR;
 /// The event type that every service follows; see `session.revoked`.
 const FOLLOWED_BY_ALL: (&str, &str) = ("auth", "session.revoked");
 
@@ -26,12 +29,13 @@ pub struct Permissions {
     pub answers: bool,
 }
 
-/// The permissions of every identity: the declared services, `provision` and `operator`.
+/// The permissions of every identity: the declared services, `provision`, `operator` and `neighbour`.
 pub fn permissions(declarations: &[Declaration]) -> BTreeMap<String, Permissions> {
     let mut all: BTreeMap<String, Permissions> =
         declarations.iter().map(|declaration| (declaration.name.to_owned(), of_service(declaration))).collect();
     all.insert(PROVISION.to_owned(), of_provision());
     all.insert(OPERATOR.to_owned(), of_operator());
+    all.insert(NEIGHBOUR.to_owned(), of_neighbour());
     all
 }
 
@@ -43,6 +47,10 @@ fn of_service(service: &Declaration) -> Permissions {
         subscribe.insert(format!("{subject} {name}"));
         // A leaving subscription is filled up with messages that mean nothing; see the dispatcher.
         publish.insert(subject.to_owned());
+    }
+    for subject in service.operations.iter().flat_map(subjects::Operation::command_subjects) {
+        subscribe.insert(format!("{subject} {name}"));
+        publish.insert(subject);
     }
     publish.extend(service.calls.iter().map(|subject| (*subject).to_owned()));
     for verb in ["PING", "INFO", "STATS"] {
@@ -71,7 +79,25 @@ fn of_service(service: &Declaration) -> Permissions {
     let stream = stream_name(source);
     publish.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.*.{}", type_filter(event_type)));
     publish.insert(format!("$JS.FC.{stream}.>"));
+    for followed in &service.follows {
+        let stream = stream_name(followed.source);
+        publish.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.*.{}", entity_filter(followed.entity)));
+        publish.insert(format!("$JS.API.STREAM.INFO.{stream}"));
+        publish.insert(format!("$JS.FC.{stream}.>"));
+    }
+    if service.operations.iter().any(|operation| operation.kind == Kind::Stream) {
+        publish.extend(stream_inboxes(name));
+    }
     Permissions { publish, subscribe, answers: true }
+}
+
+/// Where a service that has streams may tell them. `allow_responses` would not do: it would have NATS remember each of
+/// its other answers, too, until the time for a whole stream is over.
+fn stream_inboxes(service: &str) -> impl Iterator<Item = String> {
+    let of_services = catalogue::SERVICES.into_iter().chain([identity::keys::EDGE]);
+    // People and neighbours are told in the inbox of their request.
+    let of_people = [OPERATOR, NEIGHBOUR].map(|identity| format!("{}.>", inbox_prefix(identity)));
+    of_services.map(move |watcher| lease_inboxes(watcher, service)).chain(of_people)
 }
 
 /// The subject on which a replica tells the others that its outbox has something to relay.
@@ -112,6 +138,19 @@ fn of_operator() -> Permissions {
     Permissions { publish, subscribe, answers: false }
 }
 
+/// Neighbours ask what users may ask, by either form of its name, and listen to events; what only services may ask is
+/// not theirs.
+fn of_neighbour() -> Permissions {
+    let mut publish = BTreeSet::new();
+    for operation in catalogue::operations().filter(|operation| operation.access.admits_users()) {
+        publish.extend(operation.subjects().map(str::to_owned));
+        publish.extend(operation.command_subjects());
+    }
+    let mut subscribe = inbox_only(NEIGHBOUR);
+    subscribe.insert("event.>".to_owned());
+    Permissions { publish, subscribe, answers: false }
+}
+
 fn inbox_only(identity: &str) -> BTreeSet<String> {
     BTreeSet::from([format!("{}.>", inbox_prefix(identity))])
 }
@@ -137,5 +176,6 @@ pub fn render(permissions: &BTreeMap<String, Permissions>, nkeys: impl Fn(&str) 
 }
 
 fn list(subjects: &BTreeSet<String>) -> String {
-    subjects.iter().map(|subject| format!("\n          \"{subject}\"")).collect()
+    let quoted = |subject: &String| subject.replace('\\', "\\\\").replace('"', "\\\"");
+    subjects.iter().map(|subject| format!("\n          \"{}\"", quoted(subject))).collect()
 }

@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use subjects::operation::command_subject;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,6 +67,8 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
 
     crate::revocation::follow(&setup, &background, &shutdown).await?;
 
+    service.leases.open(&setup)?;
+    let leases = service.leases.clone();
     let dispatcher = Dispatcher::new(app.clone(), setup.clone(), &config);
     let endpoints = TaskTracker::new();
     let mut stats = Vec::new();
@@ -74,10 +77,13 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
         let endpoint = Arc::new(endpoint);
         for subject in endpoint.operation.subjects() {
             let endpoint_stats = Arc::new(EndpointStats::new(subject, endpoint.operation));
-            let subscriber = setup.nats.queue_subscribe(subject, A::NAME.to_owned()).await?;
-            let serve =
-                dispatcher.clone().serve(endpoint.clone(), endpoint_stats.clone(), subscriber, leave.child_token());
-            endpoints.spawn(serve);
+            // NestJS clients may write the name as a command; it is the same endpoint.
+            for name in [subject.to_owned(), command_subject(subject)] {
+                let subscriber = setup.nats.queue_subscribe(name.clone(), A::NAME.to_owned()).await?;
+                let (endpoint, endpoint_stats) = (endpoint.clone(), endpoint_stats.clone());
+                let serve = dispatcher.clone().serve(endpoint, endpoint_stats, name, subscriber, leave.child_token());
+                endpoints.spawn(serve);
+            }
             stats.push(endpoint_stats);
         }
     }
@@ -94,6 +100,7 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
         instance: setup.instance.clone(),
         metrics: setup.registry.clone(),
         client: setup.client.clone(),
+        signals: setup.signals.clone(),
     };
     for task in service.background {
         background.spawn(supervise(task, run.clone(), setup.health.clone()));
@@ -110,9 +117,11 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
     let drain = async move {
         setup.health.set_ready(A::NAME, false);
         leave.cancel();
+        leases.leave();
         endpoints.close();
         endpoints.wait().await;
         dispatcher.finish().await;
+        leases.finish().await;
         shutdown.cancel();
         background.close();
         background.wait().await;

@@ -5,8 +5,9 @@ use crate::background::{Background, Run};
 use crate::cx::Cx;
 use crate::endpoint::Endpoint;
 use crate::events::{ConsumerDeclaration, EventConsumer};
+use crate::streams::{self, Feed, Leases, Watch};
 use std::sync::Arc;
-use subjects::{Operation, Request};
+use subjects::{Operation, Request, Stream};
 
 /// A service under construction.
 ///
@@ -20,6 +21,8 @@ pub struct Service<A: App> {
     pub(crate) consumers: Vec<EventConsumer<A>>,
     pub(crate) background: Vec<Background<A>>,
     pub(crate) publishes_events: bool,
+    pub(crate) follows: Vec<Followed>,
+    pub(crate) leases: Arc<Leases>,
 }
 
 impl<A: App> Default for Service<A> {
@@ -31,7 +34,14 @@ impl<A: App> Default for Service<A> {
 impl<A: App> Service<A> {
     /// A service that does nothing yet.
     pub fn new() -> Service<A> {
-        Service { endpoints: Vec::new(), consumers: Vec::new(), background: Vec::new(), publishes_events: false }
+        Service {
+            endpoints: Vec::new(),
+            consumers: Vec::new(),
+            background: Vec::new(),
+            publishes_events: false,
+            follows: Vec::new(),
+            leases: Arc::default(),
+        }
     }
 
     /// Answers the subject of the handler's request type, and its aliases.
@@ -43,6 +53,24 @@ impl<A: App> Service<A> {
     {
         self.endpoints.push(Endpoint::new(Operation::of::<R>(A::NAME), handler));
         self
+    }
+
+    /// Answers the subject of the handler's stream type, and its aliases, with what there is and with each change of it,
+    /// as the service's own events tell them. The handler is asked at every lease.
+    pub fn stream<S, F, Fut>(mut self, handler: F) -> Service<A>
+    where
+        S: Stream,
+        F: Fn(Cx<A>, S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Watch<S::Item>, S::Error>> + Send + 'static,
+    {
+        let entity = S::SUBJECT.split('.').next().unwrap_or(S::SUBJECT);
+        let feed = Feed::<S::Item>::new(entity);
+        let leases = self.leases.clone();
+        self.endpoints.push(streams::endpoint::<A, S, F, Fut>(handler, feed.clone(), leases.clone()));
+        self.follows(A::NAME, entity).background("stream feed", move |run| {
+            let (feed, leases) = (feed.clone(), leases.clone());
+            async move { feed.follow(run, &leases).await }
+        })
     }
 
     /// Reacts to durable events.
@@ -67,6 +95,13 @@ impl<A: App> Service<A> {
         self
     }
 
+    /// Says that every replica follows the events of an `entity` of the service `source`, with
+    /// [`Run::tail`](crate::Run::tail).
+    pub fn follows(mut self, source: &'static str, entity: &'static str) -> Service<A> {
+        self.follows.push(Followed { source, entity });
+        self
+    }
+
     /// What permissions and provisioning need to know, without connecting to anything.
     pub fn declaration(&self) -> Declaration {
         Declaration {
@@ -75,6 +110,7 @@ impl<A: App> Service<A> {
             calls: A::declared_calls(),
             consumers: self.consumers.iter().map(|consumer| consumer.declaration).collect(),
             publishes_events: self.publishes_events,
+            follows: self.follows.clone(),
         }
     }
 }
@@ -92,4 +128,15 @@ pub struct Declaration {
     pub consumers: Vec<ConsumerDeclaration>,
     /// Whether it publishes events of its own.
     pub publishes_events: bool,
+    /// The entities whose events each of its replicas follows.
+    pub follows: Vec<Followed>,
+}
+
+/// An entity whose events every replica of a service hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Followed {
+    /// The service whose events they are.
+    pub source: &'static str,
+    /// The entity: the first token of the events' types.
+    pub entity: &'static str,
 }

@@ -1,5 +1,8 @@
 //! Tails: every replica hears every event of a type, from some time back on.
 
+mod entity;
+mod place;
+
 use crate::nats::ServerSignals;
 use anyhow::{Context as _, ensure};
 use async_nats::jetstream;
@@ -9,6 +12,9 @@ use std::time::Duration;
 use subjects::{Event, event};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+
+pub use entity::{Begin, EntityTail, Listener, Told};
+pub use place::{NotAPlace, Place};
 
 /// The pause before a tail that broke off is taken up again.
 const RESUME_PAUSE: Duration = Duration::from_millis(200);

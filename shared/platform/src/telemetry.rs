@@ -53,7 +53,8 @@ pub fn init(config: &LogConfig) -> anyhow::Result<()> {
         LogFormat::Json => false,
     };
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A line that cannot be written, because nobody reads any more, must not end what it was to tell of.
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     if pretty {
         registry.with(layer.compact().with_target(false).with_ansi(terminal)).try_init()?;
     } else {

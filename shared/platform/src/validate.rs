@@ -4,12 +4,15 @@
 //! what is wrong, and only when something is.
 
 use crate::codec::ContentType;
+use garde::Validate;
+use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use schemars::SchemaGenerator;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use serde_path_to_error::Segment;
 use std::collections::BTreeSet;
-use subjects::{Fault, Operation, Request, Violation};
+use subjects::{Fault, Operation, Violation};
 
 /// What to do about fields that a schema does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +67,7 @@ impl RequestSchema {
             UnknownFields::Allow => &self.lenient,
             UnknownFields::Refuse => &self.strict,
         };
-        let mut violations: Vec<Violation> = validator.iter_errors(value).flat_map(explain).collect();
+        let mut violations: Vec<Violation> = validator.iter_errors(value).flat_map(|error| explain(&error)).collect();
         violations.sort();
         violations.dedup();
         violations
@@ -135,12 +138,15 @@ pub fn schema_document(schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> 
     document
 }
 
-/// Makes every object with named properties refuse others.
+/// Makes every object refuse properties that its schema does not name, those without any among them.
 fn close_objects(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
-            if object.contains_key("properties") && !object.contains_key("additionalProperties") {
+            let is_object = object.get("type").and_then(Value::as_str) == Some("object");
+            if (is_object || object.contains_key("properties")) && !object.contains_key("additionalProperties") {
                 object.insert("additionalProperties".to_owned(), json!(false));
+                // Without it, what is said of such a property would not name it.
+                object.entry("properties").or_insert_with(|| json!({}));
             }
             object.values_mut().for_each(close_objects);
         }
@@ -149,7 +155,7 @@ fn close_objects(schema: &mut Value) {
     }
 }
 
-fn explain(error: jsonschema::ValidationError<'_>) -> Vec<Violation> {
+fn explain(error: &ValidationError<'_>) -> Vec<Violation> {
     let pointer = error.instance_path().to_string();
     match error.kind() {
         ValidationErrorKind::Required { property } => {
@@ -160,9 +166,33 @@ fn explain(error: jsonschema::ValidationError<'_>) -> Vec<Violation> {
             .iter()
             .map(|name| Violation::new(format!("{pointer}/{}", escape(name)), "is not a known field"))
             .collect(),
-        // The value itself is not repeated: it may be huge, or a secret.
-        _ => vec![Violation::new(pointer, error.masked().to_string())],
+        // A field that may be null has the alternative of its own schema: what is wrong by that is what is wrong.
+        ValidationErrorKind::AnyOf { context } => match of_the_right_type(error, context).as_slice() {
+            [only] => only.iter().flat_map(explain).collect(),
+            _ => vec![masked(error, pointer)],
+        },
+        ValidationErrorKind::Pattern { pattern } => match subjects::pattern_in_words(pattern) {
+            Some(words) => vec![Violation::new(pointer, words)],
+            None => vec![masked(error, pointer)],
+        },
+        _ => vec![masked(error, pointer)],
     }
+}
+
+/// The value itself is not repeated: it may be huge, or a secret.
+fn masked(error: &ValidationError<'_>, pointer: String) -> Violation {
+    Violation::new(pointer, error.masked().to_string())
+}
+
+/// Of what is wrong by each alternative, that by those which do not want another type of value altogether.
+fn of_the_right_type<'a, 'v>(
+    error: &ValidationError<'_>,
+    alternatives: &'a [Vec<ValidationError<'v>>],
+) -> Vec<&'a Vec<ValidationError<'v>>> {
+    let wants_another_type = |wrong: &ValidationError<'_>| {
+        matches!(wrong.kind(), ValidationErrorKind::Type { .. }) && wrong.instance_path() == error.instance_path()
+    };
+    alternatives.iter().filter(|wrong| !wrong.iter().any(wants_another_type)).collect()
 }
 
 /// A name as a reference token of a JSON Pointer (RFC 6901).
@@ -174,7 +204,7 @@ pub fn escape(name: &str) -> String {
 ///
 /// # Errors
 /// `bad_request` with every violation.
-pub(crate) fn read_request<R: Request>(
+pub(crate) fn read_request<R: DeserializeOwned + Validate<Context = ()>>(
     content_type: ContentType,
     body: &[u8],
     schema: &RequestSchema,
@@ -188,7 +218,7 @@ pub(crate) fn read_request<R: Request>(
     }
 }
 
-fn unreadable<R: Request>(content_type: ContentType, body: &[u8], schema: &RequestSchema) -> Vec<Violation> {
+fn unreadable<R: DeserializeOwned>(content_type: ContentType, body: &[u8], schema: &RequestSchema) -> Vec<Violation> {
     match content_type.decode::<Value>(body) {
         Ok(value) => {
             let violations = schema.violations(&value, UnknownFields::Allow);
@@ -200,7 +230,7 @@ fn unreadable<R: Request>(content_type: ContentType, body: &[u8], schema: &Reque
 
 /// Some values are stricter in Rust than in the schema: a time zone, for example, has to be one that there is. The value
 /// is not repeated, nor is what serde says of it.
-fn stricter_than_schema<R: Request>(value: Value) -> Vec<Violation> {
+fn stricter_than_schema<R: DeserializeOwned>(value: Value) -> Vec<Violation> {
     let pointer = match serde_path_to_error::deserialize::<_, R>(value) {
         Ok(_) => String::new(),
         Err(error) => error.path().iter().map(reference_token).collect(),
@@ -266,5 +296,21 @@ mod tests {
         assert_eq!(json_pointer("pet.birth_date"), "/pet/birthDate");
         assert_eq!(json_pointer("items[3].name"), "/items/3/name");
         assert_eq!(json_pointer(""), "");
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_field_that_may_be_null_is_told_where_it_is() {
+        let allergy = json!({ "type": "object", "properties": { "severity": { "enum": ["mild", "severe"] } } });
+        let document =
+            json!({ "type": "object", "properties": { "allergy": { "anyOf": [allergy, { "type": "null" }] } } });
+        let (lenient, strict) = (compile(&document).unwrap(), compile(&document).unwrap());
+        let schema = RequestSchema { document, lenient, strict };
+        let pointers = |value: Value| -> Vec<String> {
+            let violations = schema.violations(&value, UnknownFields::Refuse);
+            violations.into_iter().map(|violation| violation.pointer).collect()
+        };
+        assert_eq!(pointers(json!({ "allergy": { "severity": "awful" } })), ["/allergy/severity"]);
+        assert_eq!(pointers(json!({ "allergy": 5 })), ["/allergy"]);
+        assert!(pointers(json!({ "allergy": null })).is_empty());
     }
 }

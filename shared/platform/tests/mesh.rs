@@ -16,9 +16,13 @@ mod discovery;
 mod dispatch;
 #[path = "mesh/leaving.rs"]
 mod leaving;
+#[path = "mesh/nest.rs"]
+mod nest;
 #[path = "mesh/resending.rs"]
 mod resending;
 #[path = "mesh/revocation.rs"]
 mod revocation;
+#[path = "mesh/streams.rs"]
+mod streams;
 #[path = "mesh/tracing.rs"]
 mod tracing;

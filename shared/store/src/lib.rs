@@ -6,11 +6,13 @@
 //! - [`Error`] knows the violated constraint, which repositories turn into the service's own errors
 //!   ([`ResultExt::on_constraint`]).
 //! - [`store_if_newer`] keeps read models of what other services tell; [`memberships`] is one of them.
-//! - [`cursor`] and [`page()`] page lists, [`expect_version`] guards changes, [`delete_in_batches`] sweeps.
+//! - [`person`] keeps what people write under keys of their own, reads and forgets what a service has of them.
+//! - [`Query`] puts hand-written statements together; [`cursor`] and [`page()`] page lists, [`expect_version`] guards changes, [`delete_in_batches`] sweeps.
 //!
 //! The tables that this needs stand in `migrations/sql/common.up.sql`.
 
 mod cleanup;
+mod clock;
 mod config;
 pub mod cursor;
 mod error;
@@ -19,6 +21,8 @@ mod keyed;
 pub mod memberships;
 mod metrics;
 mod outbox;
+pub mod person;
+mod query;
 mod read_model;
 mod relay;
 mod store;
@@ -29,9 +33,11 @@ mod within;
 mod work;
 
 pub use cleanup::delete_in_batches;
+pub use clock::now;
 pub use config::PostgresConfig;
 pub use cursor::page;
 pub use error::{Error, ResultExt};
+pub use query::Query;
 pub use read_model::store_if_newer;
 pub use relay::{relay, relay_lock_key};
 pub use store::{HasStore, Store};

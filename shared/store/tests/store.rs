@@ -8,6 +8,8 @@ mod access;
 mod consuming;
 #[path = "store/keyed.rs"]
 mod keyed;
+#[path = "store/person.rs"]
+mod person;
 #[path = "store/relaying.rs"]
 mod relaying;
 #[path = "store/transactions.rs"]

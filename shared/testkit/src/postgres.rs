@@ -129,6 +129,8 @@ fn recipe(programs: &Path, account: Account, folder: &Folder, port: u16, options
     set("unix_socket_directories", "");
     set("max_connections", &options.max_connections.unwrap_or(400).to_string());
     set("timezone", "UTC");
+    // Or else the log quotes the values that violate a constraint, which may be somebody's.
+    set("log_error_verbosity", "terse");
     if options.durability == Durability::ThrowAway {
         set("fsync", "off");
         set("synchronous_commit", "off");

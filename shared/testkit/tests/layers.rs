@@ -15,16 +15,18 @@ fn folder(metadata: &Metadata, package: &Package) -> String {
 
 /// Whether the member in `from` may use the member in `to`.
 fn may_depend(from: &str, to: &str, kind: DependencyKind) -> bool {
-    // Tests may have servers and tables whatever they test.
-    let only_for_tests = ["shared/testkit", "migrations"];
-    if kind == DependencyKind::Development && only_for_tests.contains(&to) {
-        return true;
+    // Tests may have servers and tables whatever they test, and those of services a mesh around them.
+    let is_for_tests = |member: &str| ["shared/testkit", "shared/testmesh", "migrations"].contains(&member);
+    if kind == DependencyKind::Development && is_for_tests(to) {
+        return to != "shared/testmesh" || from.starts_with("services/");
     }
     match from {
         // The binary and the measurements put everything together.
-        "services/petpro" | "bench" => true,
+        "services/petpro" | "bench" => to != "shared/testmesh",
         "subjects" | "shared/testkit" | "migrations" => false,
-        _ => to == "subjects" || (to.starts_with("shared/") && to != "shared/testkit"),
+        // Whoever depends on it is a test.
+        "shared/testmesh" => to == "subjects" || to.starts_with("shared/") || to == "migrations",
+        _ => to == "subjects" || (to.starts_with("shared/") && !is_for_tests(to)),
     }
 }
 
@@ -59,6 +61,11 @@ fn the_layering_rules_say_what_they_mean() {
     assert!(!may_depend("services/booking", "shared/testkit", normal));
     assert!(may_depend("services/booking", "shared/testkit", development));
     assert!(!may_depend("services/booking", "migrations", normal));
+    assert!(may_depend("services/booking", "shared/testmesh", development));
+    assert!(!may_depend("services/booking", "shared/testmesh", normal));
+    assert!(!may_depend("services/petpro", "shared/testmesh", normal));
+    assert!(!may_depend("shared/store", "shared/testmesh", development));
+    assert!(!may_depend("shared/testmesh", "services/booking", normal));
     assert!(!may_depend("shared/store", "services/booking", development));
     assert!(!may_depend("subjects", "shared/store", normal));
     assert!(may_depend("services/petpro", "services/booking", normal));

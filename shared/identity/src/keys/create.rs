@@ -1,7 +1,9 @@
 //! Making what is missing.
 
 use super::files;
-use super::{AUTH, EDGE, KeyError, OPERATOR, POSTGRES_ADMIN, PROVISION, Purpose, Registry, SigningKey};
+use super::{
+    AUTH, DataKey, EDGE, KeyError, NEIGHBOUR, OPERATOR, POSTGRES_ADMIN, PROVISION, Purpose, Registry, SigningKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nkeys::{KeyPair, KeyPairType};
@@ -34,7 +36,7 @@ impl KeysMade {
 }
 
 pub(super) fn create_missing(dir: &Path, services: &[&str]) -> Result<KeysMade, KeyError> {
-    for private_dir in [dir.to_path_buf(), dir.join("nats"), dir.join("postgres")] {
+    for private_dir in [dir.to_path_buf(), dir.join("nats"), dir.join("postgres"), dir.join("data")] {
         files::create_private_dir(&private_dir)?;
     }
     let _lock = files::lock_dir(dir)?;
@@ -45,6 +47,9 @@ pub(super) fn create_missing(dir: &Path, services: &[&str]) -> Result<KeysMade, 
     create_nats_keys(dir, &with_schema, &mut made)?;
     for role in with_schema.iter().copied().chain([POSTGRES_ADMIN]) {
         create_password(dir, role, &mut made)?;
+    }
+    for service in with_schema {
+        create_data_key(dir, service, &mut made)?;
     }
     Ok(made)
 }
@@ -57,7 +62,13 @@ fn create_signing_keys(dir: &Path, services: &BTreeSet<&str>, made: &mut KeysMad
         None => Registry::default(),
     };
     let mut is_changed = before.is_none();
-    let fixed = [(AUTH, Purpose::Access), (EDGE, Purpose::User), (OPERATOR, Purpose::User), (EDGE, Purpose::Service)];
+    let fixed = [
+        (AUTH, Purpose::Access),
+        (EDGE, Purpose::User),
+        (OPERATOR, Purpose::User),
+        (NEIGHBOUR, Purpose::User),
+        (EDGE, Purpose::Service),
+    ];
     let wanted = fixed.into_iter().chain(services.iter().map(|service| (*service, Purpose::Service)));
     for (owner, purpose) in wanted {
         let key = read_or_create_signing_key(dir, owner, purpose, made)?;
@@ -99,7 +110,7 @@ fn create_nats_keys(dir: &Path, services: &BTreeSet<&str>, made: &mut KeysMade) 
         None => None,
     };
     let mut registry = before.clone().unwrap_or_default();
-    for identity in services.iter().copied().chain([EDGE, PROVISION, OPERATOR]) {
+    for identity in services.iter().copied().chain([EDGE, PROVISION, OPERATOR, NEIGHBOUR]) {
         let public_key = read_or_create_nats_seed(dir, identity, made)?;
         registry.insert(identity.to_owned(), public_key);
     }
@@ -135,6 +146,16 @@ fn create_password(dir: &Path, role: &str, made: &mut KeysMade) -> Result<(), Ke
     // base64url needs no quoting in a connection URL.
     let password = SecretString::from(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
     files::write_private(&path, password.expose_secret())?;
+    made.secret(dir, &path);
+    Ok(())
+}
+
+fn create_data_key(dir: &Path, service: &str, made: &mut KeysMade) -> Result<(), KeyError> {
+    let path = files::data_key_path(dir, service)?;
+    if files::read_text_if_there(&path)?.is_some() {
+        return Ok(());
+    }
+    files::write_private(&path, DataKey::generate().expose_secret())?;
     made.secret(dir, &path);
     Ok(())
 }

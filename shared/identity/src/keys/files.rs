@@ -30,6 +30,10 @@ pub(super) fn postgres_password_path(dir: &Path, role: &str) -> Result<PathBuf, 
     Ok(dir.join("postgres").join(format!("{}.password", checked_name(role)?)))
 }
 
+pub(super) fn data_key_path(dir: &Path, service: &str) -> Result<PathBuf, KeyError> {
+    Ok(dir.join("data").join(format!("{}.key", checked_name(service)?)))
+}
+
 /// Names become parts of paths, so nothing that could lead elsewhere is let through.
 fn checked_name(name: &str) -> Result<&str, KeyError> {
     let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);

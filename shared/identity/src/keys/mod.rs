@@ -6,18 +6,21 @@
 //! nats/registry.json         public: the nkey of every NATS identity
 //! nats/<identity>.nk         its seed
 //! postgres/<role>.password   the password of a login role
+//! data/<service>.key         what a service's keys of persons are wrapped under
 //! ```
 //!
 //! Opening takes the two public registries only; each secret is read when it is asked for, so a process needs to
 //! see no files but its own.
 
 mod create;
+mod data;
 mod error;
 mod files;
 mod registry;
 mod signing;
 
 pub use create::KeysMade;
+pub use data::DataKey;
 pub use error::KeyError;
 pub use registry::{PublicKey, Purpose, Registry, jwks};
 pub use signing::SigningKey;
@@ -32,6 +35,8 @@ pub const AUTH: &str = "auth";
 pub const EDGE: &str = "edge";
 /// The person at the command line.
 pub const OPERATOR: &str = "operator";
+/// Services that are not of this platform but ask it, on behalf of customers whom they know.
+pub const NEIGHBOUR: &str = "neighbour";
 /// The identity under which streams, consumers and buckets are kept.
 pub const PROVISION: &str = "provision";
 /// The database role that owns the tables; its password is kept beside those of the services.
@@ -54,7 +59,7 @@ impl KeyStore {
         Ok(KeyStore { dir, registry, nats_public_keys })
     }
 
-    /// Makes whatever the named services, the edge, the operator and the provisioner need and do not have yet, and
+    /// Makes whatever the named services, the edge, the operator, the neighbours and the provisioner need and do not have yet, and
     /// tells what it made. What is there stays as it is. A new folder gets mode 0700, every file 0600.
     pub fn create_missing(dir: impl AsRef<Path>, services: &[&str]) -> Result<KeysMade, KeyError> {
         create::create_missing(dir.as_ref(), services)
@@ -96,6 +101,13 @@ impl KeyStore {
     /// The password of a service's database role, or of [`POSTGRES_ADMIN`].
     pub fn postgres_password(&self, service: &str) -> Result<SecretString, KeyError> {
         files::read_secret(&files::postgres_password_path(&self.dir, service)?)
+    }
+
+    /// The key under which a service wraps the keys of the persons whose texts it keeps.
+    pub fn data_key(&self, service: &str) -> Result<DataKey, KeyError> {
+        let path = files::data_key_path(&self.dir, service)?;
+        let text = files::read_secret(&path)?;
+        DataKey::parse(&text).ok_or_else(|| KeyError::invalid(&path, "it is not 32 bytes in base64url"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The public half of every signing key.
 
-use super::{AUTH, EDGE, OPERATOR};
+use super::{AUTH, EDGE, NEIGHBOUR, OPERATOR};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::VerifyingKey;
@@ -34,8 +34,8 @@ impl Purpose {
     pub fn may_be_held_by(self, owner: &str) -> bool {
         match self {
             Purpose::Access => owner == AUTH,
-            Purpose::User => owner == EDGE || owner == OPERATOR,
-            Purpose::Service => owner != OPERATOR,
+            Purpose::User => [EDGE, OPERATOR, NEIGHBOUR].contains(&owner),
+            Purpose::Service => ![OPERATOR, NEIGHBOUR].contains(&owner),
         }
     }
 }

@@ -29,8 +29,8 @@ fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 #[test]
 fn everything_is_made_once_and_then_left_alone() {
     let (dir, first) = made();
-    // Signing keys: three services, edge, access, and two for users; six NATS seeds; four passwords.
-    assert_eq!(first.secrets.len(), 7 + 6 + 4, "{first:?}");
+    // Signing keys: three services, edge, access, and three for users; seven NATS seeds; four passwords; three data keys.
+    assert_eq!(first.secrets.len(), 8 + 7 + 4 + 3, "{first:?}");
     assert_eq!(first.registries, [PathBuf::from("registry.json"), PathBuf::from("nats/registry.json")]);
 
     let before = files_below(dir.path());
@@ -39,7 +39,8 @@ fn everything_is_made_once_and_then_left_alone() {
     assert_eq!(files_below(dir.path()), before);
 
     let third = KeyStore::create_missing(dir.path(), &["auth", "vendor", "booking", "edge", "catalog"]).unwrap();
-    let expected = ["catalog.service.pem", "nats/catalog.nk", "postgres/catalog.password"].map(PathBuf::from);
+    let expected =
+        ["catalog.service.pem", "nats/catalog.nk", "postgres/catalog.password", "data/catalog.key"].map(PathBuf::from);
     assert_eq!(third.secrets, expected);
     assert_eq!(third.registries.len(), 2);
 }
@@ -47,7 +48,9 @@ fn everything_is_made_once_and_then_left_alone() {
 #[test]
 fn only_the_owner_can_read() {
     let (dir, _) = made();
-    for folder in [dir.path().to_path_buf(), dir.path().join("nats"), dir.path().join("postgres")] {
+    for folder in
+        [dir.path().to_path_buf(), dir.path().join("nats"), dir.path().join("postgres"), dir.path().join("data")]
+    {
         assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700, "{}", folder.display());
     }
     for file in files_below(dir.path()).keys() {
@@ -83,6 +86,7 @@ fn what_was_made_can_be_used() {
         ("booking", Purpose::Service),
         ("edge", Purpose::Service),
         ("edge", Purpose::User),
+        ("neighbour", Purpose::User),
         ("operator", Purpose::User),
         ("vendor", Purpose::Service),
     ];
@@ -93,7 +97,7 @@ fn what_was_made_can_be_used() {
         assert_eq!((key.owner(), key.purpose()), (owner, purpose));
     }
     let identities: Vec<String> = store.nats_public_keys().into_keys().collect();
-    assert_eq!(identities, ["auth", "booking", "edge", "operator", "provision", "vendor"]);
+    assert_eq!(identities, ["auth", "booking", "edge", "neighbour", "operator", "provision", "vendor"]);
     for (identity, public_key) in store.nats_public_keys() {
         let seed = store.nats_seed(&identity).unwrap();
         let pair = nkeys::KeyPair::from_seed(seed.expose_secret()).unwrap();
@@ -242,7 +246,12 @@ fn only_sound_public_keys_come_into_the_registry() {
     let weak = URL_SAFE_NO_PAD.encode([0; 32]);
     assert!(refusal(&PublicKey { x: weak, ..good.clone() }).contains("weak"));
     assert!(refusal(&PublicKey { kid: "chosen".to_owned(), ..good.clone() }).contains("thumbprint"));
-    for (owner, purpose) in [("booking", Purpose::User), ("edge", Purpose::Access), ("operator", Purpose::Service)] {
+    for (owner, purpose) in [
+        ("booking", Purpose::User),
+        ("edge", Purpose::Access),
+        ("operator", Purpose::Service),
+        ("neighbour", Purpose::Service),
+    ] {
         let key = PublicKey { owner: owner.to_owned(), purpose, ..good.clone() };
         assert!(refusal(&key).contains("may not sign"), "{owner}");
     }
@@ -256,4 +265,18 @@ fn the_kid_is_the_thumbprint_of_rfc_8037() {
     let bytes = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
     let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes.try_into().unwrap()).unwrap();
     assert_eq!(PublicKey::new("edge", Purpose::User, &key).kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+}
+
+#[test]
+fn a_data_key_is_read_whole_or_not_at_all() {
+    let (dir, _) = made();
+    let store = KeyStore::open(dir.path()).unwrap();
+    let booking = store.data_key("booking").unwrap();
+    assert_ne!(booking.expose(), store.data_key("vendor").unwrap().expose());
+    assert_eq!(booking.expose(), store.data_key("booking").unwrap().expose());
+    assert_eq!(format!("{booking:?}"), "DataKey");
+    for bad in ["AAAA", "not base64url!", &"A".repeat(64)] {
+        fs::write(dir.path().join("data/booking.key"), bad).unwrap();
+        assert!(matches!(store.data_key("booking"), Err(KeyError::Invalid { .. })), "{bad}");
+    }
 }

@@ -46,7 +46,7 @@ impl AccessTokens {
     }
 }
 
-/// Issues user tokens, with a key of [`crate::Purpose::User`] of the edge or the operator; with another key,
+/// Issues user tokens, with a key of [`crate::Purpose::User`] of the edge, the operator or a neighbour; with another key,
 /// everybody refuses them.
 #[derive(Debug, Clone)]
 pub struct UserTokens {

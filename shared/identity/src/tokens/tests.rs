@@ -362,3 +362,15 @@ fn refusals_tell_the_caller_only_whether_the_token_has_expired() {
     let faults = others.map(Fault::from);
     assert!(faults.iter().all(|fault| *fault == faults[0] && fault.reason == "invalid_token"));
 }
+
+#[test]
+fn a_neighbour_speaks_for_customers_only() {
+    let fixture = fixture();
+    let user = User { roles: vec![Role::PlatformAdmin, Role::Customer], ..fixture.user.clone() };
+    let roles_by = |owner: &str| {
+        let token = UserTokens::new(fixture.key(owner, Purpose::User)).issue(&user, fixture.now);
+        fixture.user_of(&token).unwrap().roles
+    };
+    assert_eq!(roles_by("edge"), [Role::PlatformAdmin, Role::Customer]);
+    assert_eq!(roles_by("neighbour"), [Role::Customer]);
+}

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use identity::keys::{KeyStore, PROVISION, Purpose};
 use identity::{User, UserTokens};
 use platform::metrics::Metrics;
-use platform::nats::{NatsConfig, connect};
+use platform::nats::{NatsConfig, ServerSignals, connect};
 use platform::permissions::{permissions, render};
 use platform::provision::provision;
 use platform::runtime::{self, Running};
@@ -97,6 +97,7 @@ fn edge_declaration() -> Declaration {
         calls: vec!["auth.jwks", "auth.me", "auth.register", "auth.login", "user.findOne", "clinic.findOne"],
         consumers: Vec::new(),
         publishes_events: false,
+        follows: Vec::new(),
     }
 }
 
@@ -108,6 +109,12 @@ pub struct World {
 
 impl World {
     pub async fn start(extra_settings: &str) -> World {
+        let declarations = [auth_declaration(), vendor_service().declaration(), edge_declaration()];
+        World::of(&declarations, extra_settings).await
+    }
+
+    /// With the permissions of these services.
+    pub async fn of(declarations: &[Declaration], extra_settings: &str) -> World {
         let keys = tempfile::tempdir().unwrap();
         KeyStore::create_missing(
             keys.path().join("keys"),
@@ -115,8 +122,7 @@ impl World {
         )
         .unwrap();
         let store = KeyStore::open(keys.path().join("keys")).unwrap();
-        let declarations = [auth_declaration(), vendor_service().declaration(), edge_declaration()];
-        let accounts = render(&permissions(&declarations), |identity| store.nats_public_keys()[identity].clone());
+        let accounts = render(&permissions(declarations), |identity| store.nats_public_keys()[identity].clone());
         let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
         let settings = format!(
             "[nats]\nurl = '{}'\n[keys]\ndir = '{}'\n{extra_settings}",
@@ -137,6 +143,11 @@ impl World {
 
     pub fn key_store(&self) -> KeyStore {
         KeyStore::open(self.keys.path().join("keys")).unwrap()
+    }
+
+    /// The settings, and some more.
+    pub fn settings(&self, more: &str) -> String {
+        format!("{}\n{more}", self.settings)
     }
 
     /// A host of its own, as a process would have.
@@ -173,12 +184,22 @@ impl World {
 
     /// A plain connection, as the `nats` command line has it.
     pub async fn operator(&self) -> async_nats::Client {
-        let seed = self.key_store().nats_seed("operator").unwrap();
-        connect(&self.nats_config(), "operator", &seed, metrics()).await.unwrap().0
+        self.connect("operator").await.0
+    }
+
+    /// A plain connection as any identity, and what NATS refuses it.
+    pub async fn connect(&self, identity: &str) -> (async_nats::Client, ServerSignals) {
+        let seed = self.key_store().nats_seed(identity).unwrap();
+        connect(&self.nats_config(), identity, &seed, metrics()).await.unwrap()
     }
 
     pub fn user_token(&self) -> String {
-        let key = self.key_store().signing_key("edge", Purpose::User).unwrap();
+        self.user_token_of("edge")
+    }
+
+    /// A customer's token, signed by whoever may.
+    pub fn user_token_of(&self, signer: &str) -> String {
+        let key = self.key_store().signing_key(signer, Purpose::User).unwrap();
         let user = User { id: UserId::new(), session: SessionId::new(), roles: vec![Role::Customer] };
         UserTokens::new(key).issue(&user, chrono::Utc::now())
     }

@@ -16,6 +16,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use store::person::PersonKeys;
 use store::{Error, HasStore, PostgresConfig, ResultExt as _, Store, Tx};
 use subjects::{Access, Effect, Fault, Request, event, service_error};
 use tempfile::TempDir;
@@ -25,10 +26,12 @@ use uuid::Uuid;
 
 pub const PASSWORD: &str = "test-only";
 const PREFIX: &str = "petpro";
-const TABLES: [&str; 4] = [
+const TABLES: [&str; 6] = [
     "create table vendor.notes (id uuid primary key, text text not null, constraint notes_text_key unique (text))",
     "create table booking.heard (note_id uuid not null, text text not null)",
+    "create table vendor.person_keys (like booking.person_keys including all)",
     "grant all on vendor.notes to petpro_vendor",
+    "grant all on vendor.person_keys to petpro_vendor",
     "grant all on booking.heard to petpro_booking",
 ];
 
@@ -192,6 +195,7 @@ impl World {
             calls: vec![PutNote::SUBJECT],
             consumers: Vec::new(),
             publishes_events: false,
+            follows: Vec::new(),
         };
         let declarations = [teller_service().declaration(), listener_service().declaration(), edge];
         let accounts = render(&permissions(&declarations), |identity| key_store.nats_public_keys()[identity].clone());
@@ -250,6 +254,12 @@ impl World {
         let app = Listener { store: self.store("booking").await, calls: calls.clone() };
         let setup = Setup::connect(&Host::new(self.settings()).unwrap(), "booking").await.unwrap();
         (runtime::start(setup, listener_service(), app).await.unwrap(), calls)
+    }
+
+    /// What a replica of the vendor service keeps of the keys of persons.
+    pub async fn person_keys(&self) -> PersonKeys {
+        let setup = Setup::connect(&Host::new(self.settings()).unwrap(), "vendor").await.unwrap();
+        PersonKeys::open(&setup, &self.store("vendor").await).unwrap()
     }
 
     pub async fn admin(&self) -> PgConnection {

@@ -1,0 +1,14 @@
+drop function next_price_at(uuid, timestamptz);
+drop function price_from(uuid, timestamptz);
+drop function word_query(text);
+drop function product_words(text, text, text, text);
+drop table search_words;
+drop table product_search;
+drop table product_images;
+drop table product_prices;
+drop table product_variants;
+drop table products;
+drop function category_names(uuid);
+drop table product_categories;
+drop table vendors;
+drop function searchable(text);

@@ -1,0 +1,37 @@
+//! What a handler of a stream answers.
+
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use subjects::Fault;
+use uuid::Uuid;
+
+type Page<I> = Arc<dyn Fn(Option<Uuid>, u64) -> BoxFuture<'static, Result<Vec<I>, Fault>> + Send + Sync>;
+
+/// What one watcher may see: what there is, page by page, and which changes concern it. Whether it may watch at all has
+/// been decided before this is made; it holds for the lease that was asked for.
+pub struct Watch<I> {
+    page: Page<I>,
+    admits: Arc<dyn Fn(&I) -> bool + Send + Sync>,
+}
+
+impl<I> Watch<I> {
+    /// `page(after, limit)` reads the watcher's items by aggregate id, those after an id, at most `limit`; fewer are the
+    /// last ones. `admits` says of an item whether it is the watcher's.
+    pub fn new<Fut>(
+        page: impl Fn(Option<Uuid>, u64) -> Fut + Send + Sync + 'static,
+        admits: impl Fn(&I) -> bool + Send + Sync + 'static,
+    ) -> Watch<I>
+    where
+        Fut: Future<Output = Result<Vec<I>, Fault>> + Send + 'static,
+    {
+        Watch { page: Arc::new(move |after, limit| Box::pin(page(after, limit))), admits: Arc::new(admits) }
+    }
+
+    pub(super) fn page(&self, after: Option<Uuid>, limit: u64) -> BoxFuture<'static, Result<Vec<I>, Fault>> {
+        (self.page)(after, limit)
+    }
+
+    pub(super) fn admits(&self, item: &I) -> bool {
+        (self.admits)(item)
+    }
+}

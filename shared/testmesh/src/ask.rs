@@ -1,0 +1,93 @@
+//! One request.
+
+use crate::callers::{Callers, meta};
+use crate::{Asker, PATIENCE};
+use bytes::Bytes;
+use platform::Meta;
+use platform::client::{RawCall, RawReply};
+use platform::codec::ContentType;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use subjects::Fault;
+
+/// One request, as it is put together. It borrows nothing, so that many can be asked by tasks of their own.
+#[must_use = "a request is made by `ok`, `send`, `refusal`, `fault` or `reply`"]
+pub struct Ask {
+    callers: Arc<Callers>,
+    subject: String,
+    body: Value,
+    asker: Asker,
+    meta: Meta,
+    patience: Duration,
+}
+
+impl Ask {
+    pub(crate) fn new(callers: Arc<Callers>, subject: &str, body: Value) -> Ask {
+        let (subject, asker) = (subject.to_owned(), Asker::Nobody);
+        Ask { callers, subject, body, asker, meta: meta(), patience: PATIENCE }
+    }
+
+    /// Says who asks.
+    pub fn by(mut self, asker: &Asker) -> Ask {
+        self.asker = asker.clone();
+        self
+    }
+
+    /// With this `Idempotency-Key`.
+    pub fn under_key(mut self, key: &str) -> Ask {
+        self.meta.idempotency_key = Some(key.to_owned());
+        self
+    }
+
+    /// With this version in `If-Match`.
+    pub fn based_on(mut self, version: i64) -> Ask {
+        self.meta.if_match = Some(version);
+        self
+    }
+
+    /// With a deadline of its own.
+    pub fn within(mut self, patience: Duration) -> Ask {
+        self.patience = patience;
+        self
+    }
+
+    /// The answer as it came, or the refusal.
+    pub async fn reply(self) -> Result<RawReply, Fault> {
+        let (caller, user_token) = self.callers.seat_of(&self.asker).await;
+        let call = RawCall {
+            content_type: ContentType::Json,
+            body: Bytes::from(self.body.to_string()),
+            user_token,
+            deadline: tokio::time::Instant::now() + self.patience,
+            meta: &self.meta,
+        };
+        caller.client.request_raw(&self.subject, call).await
+    }
+
+    /// The answer or the refusal.
+    pub async fn send(self) -> Result<Value, Fault> {
+        let reply = self.reply().await?;
+        Ok(serde_json::from_slice(&reply.body).unwrap())
+    }
+
+    /// The answer, which must not be a refusal.
+    pub async fn ok(self) -> Value {
+        let subject = self.subject.clone();
+        self.send().await.unwrap_or_else(|fault| panic!("{subject}: {fault} {:?}", fault.violations))
+    }
+
+    /// The refusal, which must be one.
+    pub async fn fault(self) -> Fault {
+        let subject = self.subject.clone();
+        match self.send().await {
+            Ok(reply) => panic!("{subject} was not refused: {reply}"),
+            Err(fault) => fault,
+        }
+    }
+
+    /// The reason of the refusal.
+    pub async fn refusal(self) -> String {
+        self.fault().await.reason.into_owned()
+    }
+}
