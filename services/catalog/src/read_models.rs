@@ -2,15 +2,30 @@
 //! version stays.
 
 use crate::app::CatalogApp;
+use crate::repo::vendors;
 use std::sync::Arc;
 use store::{Tx, memberships};
 use subjects::Fault;
-use subjects::vendor::{MembershipChanged, MembershipRevoked};
+use subjects::vendor::{
+    MembershipChanged, MembershipRevoked, VendorApproved, VendorRegistered, VendorRejected, VendorSuspended,
+    VendorUpdated,
+};
 
-pub async fn membership_changed(_: Arc<CatalogApp>, tx: Tx, event: MembershipChanged) -> Result<(), Fault> {
-    memberships::store(&tx, event.0).await
+/// Declares handlers of event types that share a body and an effect.
+macro_rules! handlers {
+    ($( $name:ident: $event:ty => $store:expr; )+) => { $(
+        pub async fn $name(_: Arc<CatalogApp>, tx: Tx, event: $event) -> Result<(), Fault> {
+            $store(&tx, event.0).await
+        }
+    )+ };
 }
 
-pub async fn membership_revoked(_: Arc<CatalogApp>, tx: Tx, event: MembershipRevoked) -> Result<(), Fault> {
-    memberships::revoke(&tx, event.0).await
+handlers! {
+    vendor_registered: VendorRegistered => vendors::store;
+    vendor_updated: VendorUpdated => vendors::store;
+    vendor_approved: VendorApproved => vendors::store;
+    vendor_rejected: VendorRejected => vendors::store;
+    vendor_suspended: VendorSuspended => vendors::store;
+    membership_changed: MembershipChanged => memberships::store;
+    membership_revoked: MembershipRevoked => memberships::revoke;
 }
