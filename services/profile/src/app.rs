@@ -3,12 +3,19 @@
 use garde::Validate;
 use platform::Setup;
 use serde::Deserialize;
+use std::time::Duration;
+use store::person::PersonKeys;
 use store::{HasStore, Store};
+use subjects::privacy::{
+    ErasePersonFromAuth, ErasePersonFromBooking, ErasePersonFromCatalog, ErasePersonFromVendor, ExportPersonOfAuth,
+    ExportPersonOfBooking, ExportPersonOfCatalog, ExportPersonOfVendor,
+};
 
 /// What the handlers of the profile service share.
 pub struct ProfileApp {
     pub(crate) store: Store,
-    #[allow(dead_code, reason = "its settings come next")]
+    /// The keys under which exports are sealed.
+    pub(crate) people: PersonKeys,
     pub(crate) config: ProfileConfig,
 }
 
@@ -22,12 +29,53 @@ impl HasStore for ProfileApp {
     }
 }
 
-platform::calls!(ProfileApp => []);
+platform::calls!(ProfileApp => [
+    ExportPersonOfAuth,
+    ErasePersonFromAuth,
+    ExportPersonOfVendor,
+    ErasePersonFromVendor,
+    ExportPersonOfBooking,
+    ErasePersonFromBooking,
+    ExportPersonOfCatalog,
+    ErasePersonFromCatalog,
+]);
 
 /// The section `profile` of the settings.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
-pub struct ProfileConfig {}
+pub struct ProfileConfig {
+    /// How often it is looked for requests for privacy that are due, in milliseconds.
+    #[garde(range(min = 10, max = 60_000))]
+    pub privacy_interval_ms: u64,
+    /// For how long a replica has taken a request for privacy when it takes it or has an answer, in milliseconds: if it
+    /// dies, another one takes over after that time. Well above the ten seconds that one question may take.
+    #[garde(range(min = 100, max = 600_000))]
+    pub privacy_lease_ms: u64,
+    /// How long after everything of a person was erased it is looked for what came in meanwhile, in milliseconds: when no
+    /// token of the person can hold any longer. These are 60 s, and 30 s by which clocks may differ.
+    #[garde(range(min = 10, max = 3_600_000))]
+    pub privacy_settling_ms: u64,
+}
+
+impl Default for ProfileConfig {
+    fn default() -> ProfileConfig {
+        ProfileConfig { privacy_interval_ms: 1_000, privacy_lease_ms: 30_000, privacy_settling_ms: 90_000 }
+    }
+}
+
+impl ProfileConfig {
+    pub(crate) fn privacy_interval(&self) -> Duration {
+        Duration::from_millis(self.privacy_interval_ms)
+    }
+
+    pub(crate) fn privacy_lease(&self) -> Duration {
+        Duration::from_millis(self.privacy_lease_ms)
+    }
+
+    pub(crate) fn privacy_settling(&self) -> Duration {
+        Duration::from_millis(self.privacy_settling_ms)
+    }
+}
 
 /// Connects the service's store and reads its settings.
 ///
@@ -36,5 +84,6 @@ pub struct ProfileConfig {}
 pub async fn app(setup: &Setup) -> anyhow::Result<ProfileApp> {
     let config = setup.settings.section("profile")?;
     let store = Store::open(setup).await?;
-    Ok(ProfileApp { store, config })
+    let people = PersonKeys::open(setup, &store)?;
+    Ok(ProfileApp { store, people, config })
 }

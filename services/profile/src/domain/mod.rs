@@ -1,0 +1,4 @@
+//! Rules over plain values.
+
+pub mod dates;
+pub mod share_code;
