@@ -23,7 +23,7 @@ pub use seeding::{SeedUser, ensure_user};
 pub use settings::AuthSettings;
 
 use anyhow::Context as _;
-use handlers::{login, passwords as password_changes, refresh, registration, roles, sessions, tokens, users};
+use handlers::{login, passwords as password_changes, privacy, refresh, registration, roles, sessions, tokens, users};
 use identity::{AccessTokens, Purpose, Verifier};
 use platform::{App, Service, Setup};
 use std::sync::Arc;
@@ -79,6 +79,8 @@ pub fn service() -> Service<AuthApp> {
         .on(users::update)
         .on(roles::find_all)
         .on(roles::assign)
+        .on(privacy::export)
+        .on(privacy::erase)
         .publishes_events()
         .background("relay", store::relay())
         .background("expire", sweeps::expire)

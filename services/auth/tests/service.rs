@@ -14,6 +14,8 @@ mod world;
 mod accounts;
 #[path = "service/pending.rs"]
 mod pending;
+#[path = "service/privacy.rs"]
+mod privacy;
 #[path = "service/sessions.rs"]
 mod sessions;
 #[path = "service/users.rs"]

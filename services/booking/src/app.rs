@@ -4,12 +4,16 @@ use garde::Validate;
 use platform::Setup;
 use serde::Deserialize;
 use std::time::Duration;
+use store::person::PersonKeys;
 use store::{HasStore, Store};
+use subjects::profile::FindPet;
 use subjects::vendor::VendorAvailability;
 
 /// What the handlers of the booking service share.
 pub struct BookingApp {
     pub(crate) store: Store,
+    /// The keys of those whose texts are kept.
+    pub(crate) people: PersonKeys,
     pub(crate) config: BookingConfig,
 }
 
@@ -23,7 +27,7 @@ impl HasStore for BookingApp {
     }
 }
 
-platform::calls!(BookingApp => [VendorAvailability]);
+platform::calls!(BookingApp => [VendorAvailability, FindPet]);
 
 /// The section `booking` of the settings.
 #[derive(Debug, Clone, Deserialize, Validate)]
@@ -81,5 +85,6 @@ impl BookingConfig {
 pub async fn app(setup: &Setup) -> anyhow::Result<BookingApp> {
     let config = setup.settings.section("booking")?;
     let store = Store::open(setup).await?;
-    Ok(BookingApp { store, config })
+    let people = PersonKeys::open(setup, &store)?;
+    Ok(BookingApp { store, people, config })
 }

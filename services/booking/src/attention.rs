@@ -92,7 +92,7 @@ async fn settle(tx: &Tx, mut row: bookings::Model, attention: Option<Attention>,
     let kind = if attention.is_some() { ChangeKind::NeedsAttention } else { ChangeKind::Checked };
     let change = Change { kind, actor: ActorKind::System, actor_id: None, reason: None };
     repo::bookings::save(tx, &row, change).await?;
-    let booking = convert::booking(row)?;
+    let booking = convert::booking_without_texts(row)?;
     let state = BookingState::from(&booking);
     if attention.is_some() {
         tx.emit(&BookingNeedsAttention(state)).await

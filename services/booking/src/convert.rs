@@ -2,14 +2,25 @@
 
 use crate::entity::{booking_changes, bookings, holds};
 use crate::repo::offers::{money, time_zone};
+use crate::texts::{self, Field};
+use store::person::PersonKey;
 use subjects::booking::{ActorKind, Booking, BookingChange, Hold, PetOfBooking, WalkIn};
 use subjects::{Currency, Fault, Money};
 
-/// A booking as those see it who may.
+/// A booking without what people wrote: enough for what is told to other services.
 ///
 /// # Errors
 /// `internal` for a row that cannot be read.
-pub fn booking(row: bookings::Model) -> Result<Booking, Fault> {
+pub fn booking_without_texts(row: bookings::Model) -> Result<Booking, Fault> {
+    booking(row, None)
+}
+
+/// A booking as those see it who may, with the key of its person. A text whose key is not there is absent, and a walk-in
+/// without a name is.
+///
+/// # Errors
+/// `internal` for a row that cannot be read.
+pub fn booking(row: bookings::Model, key: Option<&PersonKey>) -> Result<Booking, Fault> {
     let bookings::Model {
         id,
         reference,
@@ -46,13 +57,18 @@ pub fn booking(row: bookings::Model) -> Result<Booking, Fault> {
         updated_at,
     } = row;
     let price = money(price_amount, &price_currency)?;
+    let text = |field: Field, text| texts::open(key, id, field, text);
+    let walk_in_phone = text(Field::WalkInPhone, walk_in_phone);
+    let walk_in = text(Field::WalkInName, walk_in_name).map(|name| WalkIn { name, phone: walk_in_phone });
+    let (pet_name, pet_breed) = (text(Field::PetName, pet_name), text(Field::PetBreed, pet_breed));
+    let (notes, cancel_reason) = (text(Field::Notes, notes), text(Field::Reason, cancel_reason));
     Ok(Booking {
         id,
         reference,
         version,
         status,
         customer_id,
-        walk_in: walk_in_name.map(|name| WalkIn { name, phone: walk_in_phone }),
+        walk_in,
         vendor_id,
         clinic_id,
         service_id,
@@ -77,10 +93,15 @@ pub fn booking(row: bookings::Model) -> Result<Booking, Fault> {
 }
 
 /// An entry of a booking's history, as the viewer may see it: customers learn in what capacity others acted, but not
-/// whose account it was. The currency is that of the booking's price.
-pub fn change(row: booking_changes::Model, viewer: ActorKind, currency: Currency) -> BookingChange {
+/// whose account it was. The currency is that of the booking's price, the key that of its person.
+pub fn change(
+    row: booking_changes::Model,
+    viewer: ActorKind,
+    currency: Currency,
+    key: Option<&PersonKey>,
+) -> BookingChange {
     let booking_changes::Model {
-        booking_id: _,
+        booking_id,
         version,
         kind,
         changed_at,
@@ -107,8 +128,8 @@ pub fn change(row: booking_changes::Model, viewer: ActorKind, currency: Currency
         staff_id,
         starts_at,
         ends_at,
-        notes,
-        reason,
+        notes: texts::open(key, booking_id, Field::Notes, notes),
+        reason: texts::open(key, booking_id, Field::Reason, reason),
         attention,
         fee: Money { amount: fee_amount, currency },
     }

@@ -46,7 +46,7 @@ async fn cancel_batch(tx: &Tx) -> Result<u64, BookingError> {
     let mut cancelled = 0;
     for mut row in rows {
         // One row that cannot be read must not keep the others from their end.
-        if let Err(fault) = convert::booking(row.clone()) {
+        if let Err(fault) = convert::booking_without_texts(row.clone()) {
             tracing::error!(booking.id = %row.id, error = %fault, "an expired booking cannot be read");
             continue;
         }
@@ -63,7 +63,7 @@ async fn cancel_batch(tx: &Tx) -> Result<u64, BookingError> {
         if let Some(session_id) = freed_session {
             repo::claims::release(tx, session_id).await?;
         }
-        let booking = convert::booking(row)?;
+        let booking = convert::booking_without_texts(row)?;
         tx.emit(&BookingCancelled(BookingState::from(&booking))).await?;
         cancelled += 1;
     }

@@ -12,15 +12,17 @@ mod domain;
 mod entity;
 mod expiry;
 mod handlers;
+mod pets;
 mod read_models;
 mod recheck;
 mod repo;
+mod texts;
 mod vendor_calls;
 
 pub use app::{BookingApp, BookingConfig, app};
 pub use domain::history;
 
-use handlers::{availability, calendars, create, holds, queries, transitions, update};
+use handlers::{availability, calendars, create, holds, privacy, queries, transitions, update, watch};
 use platform::Service;
 
 /// A request's context in this service.
@@ -46,6 +48,9 @@ pub fn service() -> Service<BookingApp> {
         .on(calendars::find_all)
         .on(calendars::remove)
         .on(calendars::feed)
+        .stream(watch::watch)
+        .on(privacy::export)
+        .on(privacy::erase)
         .consume(store::work("vendor_registered", read_models::vendor_registered))
         .consume(store::work("vendor_updated", read_models::vendor_updated))
         .consume(store::work("vendor_approved", read_models::vendor_approved))
@@ -60,6 +65,9 @@ pub fn service() -> Service<BookingApp> {
         .consume(store::work("hours_updated", read_models::hours_updated))
         .consume(store::work("membership_changed", read_models::membership_changed))
         .consume(store::work("membership_revoked", read_models::membership_revoked))
+        .consume(store::work("pet_created", read_models::pet_created))
+        .consume(store::work("pet_updated", read_models::pet_updated))
+        .consume(store::work("pet_removed", read_models::pet_removed))
         .publishes_events()
         .background("relay", store::relay())
         .background("recheck", recheck::run)

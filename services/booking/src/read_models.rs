@@ -1,5 +1,5 @@
-//! What vendor's events tell, kept as read models. Any order of events leads to the same rows: the highest version
-//! stays.
+//! What the events of vendor and profile tell, kept as read models. Any order of events leads to the same rows: the
+//! highest version stays.
 //!
 //! A change of a schedule is stored under the vendor's lock and marks the bookings that it may touch. Whoever claims
 //! time holds the lock, too, though not alone: either the change is stored first, and the new booking is marked because
@@ -8,14 +8,16 @@
 use crate::app::BookingApp;
 use crate::clock;
 use crate::entity::clinics::Policy;
+use crate::entity::pets::UserIds;
 use crate::entity::service_availability::Hours;
 use crate::entity::staff::{ClinicIds, Exceptions, OwnWeek, ServiceIds};
-use crate::entity::{clinics, service_availability, services, staff, vendors};
+use crate::entity::{clinics, pets, service_availability, services, staff, vendors};
 use crate::repo::schedule_changes::{self, Touched};
 use std::sync::Arc;
 use store::{Tx, memberships, store_if_newer};
 use subjects::Fault;
 use subjects::ids::VendorId;
+use subjects::profile::{PetCreated, PetRemoved, PetState, PetUpdated};
 use subjects::vendor::{
     ClinicState, ClinicUpdated, HoursState, HoursUpdated, MembershipChanged, MembershipRevoked, ServiceRemoved,
     ServiceState, ServiceUpdated, StaffAdded, StaffRemoved, StaffState, StaffUpdated, VendorApproved, VendorRegistered,
@@ -46,6 +48,9 @@ handlers! {
     hours_updated: HoursUpdated => store_hours;
     membership_changed: MembershipChanged => memberships::store;
     membership_revoked: MembershipRevoked => memberships::revoke;
+    pet_created: PetCreated => store_pet;
+    pet_updated: PetUpdated => store_pet;
+    pet_removed: PetRemoved => store_pet;
 }
 
 /// Notes what was stored. What was known already, or is older, has been noted before.
@@ -160,4 +165,12 @@ async fn store_hours(tx: &Tx, state: HoursState) -> Result<(), Fault> {
     schedule_changes::lock(tx, vendor_id).await?;
     let stored = store_if_newer::<service_availability::Entity, _>(tx, row, Column::Id, Column::Version).await?;
     note_if(stored, tx, vendor_id, Touched::Clinic(clinic_id)).await
+}
+
+async fn store_pet(tx: &Tx, state: PetState) -> Result<(), Fault> {
+    let PetState { pet_id, owner_id, species: _, shared_with, removed, version } = state;
+    let removed_at = removed.then(clock::now);
+    let row = pets::Model { id: pet_id, version, removed_at, owner_id, shared_with: UserIds(shared_with) };
+    store_if_newer::<pets::Entity, _>(tx, row, pets::Column::Id, pets::Column::Version).await?;
+    Ok(())
 }

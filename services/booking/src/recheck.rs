@@ -112,7 +112,7 @@ async fn settle(
         };
         let change = Change { kind, actor: ActorKind::System, actor_id: None, reason: None };
         repo::bookings::save(&tx, &row, change).await?;
-        let booking = convert::booking(row)?;
+        let booking = convert::booking_without_texts(row)?;
         let state = BookingState::from(&booking);
         match finding {
             Finding::Fits(_) => tx.emit(&BookingUpdated(state)).await?,

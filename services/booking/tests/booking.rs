@@ -12,8 +12,12 @@
 mod asking;
 #[path = "booking/clinic.rs"]
 mod clinic;
+#[path = "booking/profile_seat.rs"]
+mod profile_seat;
 #[path = "booking/vendor_seat.rs"]
 mod vendor_seat;
+#[path = "booking/watch.rs"]
+mod watch;
 #[path = "booking/world.rs"]
 mod world;
 
@@ -41,6 +45,10 @@ mod lifecycle;
 mod lists;
 #[path = "booking/mixture.rs"]
 mod mixture;
+#[path = "booking/pets.rs"]
+mod pets;
+#[path = "booking/privacy.rs"]
+mod privacy;
 #[path = "booking/races.rs"]
 mod races;
 #[path = "booking/read_models.rs"]

@@ -11,7 +11,7 @@ pub mod request_key;
 pub mod seed;
 pub mod sweep;
 
-use handlers::{approval, availability, clinics, hours, memberships, registration, services, staff, vendors};
+use handlers::{approval, availability, clinics, hours, memberships, privacy, registration, services, staff, vendors};
 use platform::{App, Service, Setup};
 use store::{HasStore, Store};
 use subjects::auth::{ActivateUser, CreateUser};
@@ -73,6 +73,8 @@ pub fn service() -> Service<VendorApp> {
         .on(staff::remove)
         .on(hours::find_one)
         .on(hours::update)
+        .on(privacy::export)
+        .on(privacy::erase)
         .publishes_events()
         .background("relay", store::relay())
         .background("registrations", sweep::registrations)

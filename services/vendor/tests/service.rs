@@ -24,6 +24,8 @@ mod memberships;
 mod orders;
 #[path = "service/policy.rs"]
 mod policy;
+#[path = "service/privacy.rs"]
+mod privacy;
 #[path = "service/registration.rs"]
 mod registration;
 #[path = "service/repeats.rs"]

@@ -2,6 +2,7 @@
 
 pub mod login;
 pub mod passwords;
+pub mod privacy;
 pub mod refresh;
 pub mod registration;
 pub mod roles;

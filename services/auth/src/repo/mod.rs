@@ -1,6 +1,7 @@
 //! Rows of schema `auth`, read and written by plain functions.
 
 pub mod login_attempts;
+pub mod privacy;
 pub mod refresh_tokens;
 pub mod roles;
 pub mod sessions;

@@ -1,4 +1,4 @@
-use crate::world::{SignedIn, World};
+use crate::world::{SignedIn, VENDOR, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -19,10 +19,10 @@ async fn a_refresh_token_is_good_once_and_its_answer_is_repeated_for_a_moment() 
     let again = refresh(&world, first.refresh_token()).await.unwrap();
     assert_eq!(again.refresh_token(), second.refresh_token());
     assert_eq!(again.0["refreshExpiresAt"], second.0["refreshExpiresAt"]);
-    world.ask("auth.me", json!({})).by(&again).ok().await;
+    world.ask("auth.me", json!({})).by(&again.asker()).ok().await;
 
     // Nothing of it is kept in clear.
-    let stored = world.all_that_is_stored().await;
+    let stored = world.all_rows().await;
     for signed_in in [&first, &second, &again] {
         assert!(!stored.contains(signed_in.refresh_token()) && !stored.contains(signed_in.access_token()));
     }
@@ -40,7 +40,7 @@ async fn asked_many_times_at_once_the_answer_is_one() {
         .collect();
     assert_eq!(answers.len(), 1);
     let unspent = "select count(*)::text from refresh_tokens where spent_at is null";
-    assert_eq!(world.query(unspent).await.as_deref(), Some("1"));
+    assert_eq!(world.query(unspent).await, "1");
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn a_stolen_refresh_token_ends_the_session() {
     assert_eq!((&revoked["sessionId"], &revoked["version"]), (&first.0["sessionId"], &json!(2)));
     world.until_signed_out(&third).await;
     assert_eq!(refresh(&world, third.refresh_token()).await.err().unwrap(), "invalid_refresh_token");
-    let validated = world.ask("auth.validate", json!({ "token": third.access_token() })).by_vendor();
+    let validated = world.ask("auth.validate", json!({ "token": third.access_token() })).by(&VENDOR);
     assert_eq!(validated.refusal().await, "invalid_token");
     refresh(&world, other_device.refresh_token()).await.unwrap();
 }
@@ -99,7 +99,7 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
     let mut cursor: Option<Value> = None;
     loop {
         let body = json!({ "limit": 2, "cursor": cursor });
-        let page = world.ask("auth.sessions", body).by(tablet).ok().await;
+        let page = world.ask("auth.sessions", body).by(&tablet.asker()).ok().await;
         listed.extend(
             page["items"].as_array().unwrap().iter().map(|item| (item["device"].clone(), item["current"].clone())),
         );
@@ -114,20 +114,20 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
     );
 
     let end_phone = || world.ask("auth.revokeSession", json!({ "id": phone.0["sessionId"] }));
-    assert_eq!(end_phone().by(&stranger).refusal().await, "session_not_found");
-    end_phone().by(tablet).ok().await;
-    end_phone().by(tablet).ok().await;
+    assert_eq!(end_phone().by(&stranger.asker()).refusal().await, "session_not_found");
+    end_phone().by(&tablet.asker()).ok().await;
+    end_phone().by(&tablet.asker()).ok().await;
     world.until_signed_out(phone).await;
 
-    world.ask("auth.logout", json!({})).by(laptop).ok().await;
+    world.ask("auth.logout", json!({})).by(&laptop.asker()).ok().await;
     world.until_signed_out(laptop).await;
     assert_eq!(refresh(&world, laptop.refresh_token()).await.err().unwrap(), "invalid_refresh_token");
-    let left = world.ask("auth.sessions", json!({})).by(tablet).ok().await;
+    let left = world.ask("auth.sessions", json!({})).by(&tablet.asker()).ok().await;
     assert_eq!(left["items"].as_array().unwrap().len(), 1);
 
     let again = world.sign_in("sari@example.com").await;
-    world.ask("auth.logout", json!({ "everywhere": true })).by(&again).ok().await;
+    world.ask("auth.logout", json!({ "everywhere": true })).by(&again.asker()).ok().await;
     world.until_signed_out(tablet).await;
     world.until_signed_out(&again).await;
-    world.ask("auth.me", json!({})).by(&stranger).ok().await;
+    world.ask("auth.me", json!({})).by(&stranger.asker()).ok().await;
 }

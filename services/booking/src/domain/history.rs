@@ -44,7 +44,7 @@ mod tests {
         let noted = json!({"version": 3, "notes": null});
         let booking = rebuild([first(), confirmed, noted]).unwrap().unwrap();
         assert_eq!((booking.version, booking.status, booking.expires_at), (3, BookingStatus::Confirmed, None));
-        assert_eq!((booking.notes, booking.pet_name.as_deref()), (None, Some("Milo")));
+        assert_eq!((booking.notes, booking.pet_name), (None, serde_json::from_value(json!("Milo")).unwrap()));
         assert_eq!((booking.policy.0.cancel_fee_percent, booking.policy.0.confirm_within_minutes), (50, 1_440));
     }
 

@@ -1,6 +1,7 @@
 //! What happened to bookings; rows are only ever added.
 
 use sea_orm::entity::prelude::*;
+use store::person::SealedText;
 use subjects::booking::{ActorKind, Attention, BookingStatus, ChangeKind};
 use subjects::ids::{BookingId, StaffId, UserId};
 use subjects::time::Instant;
@@ -21,8 +22,8 @@ pub struct Model {
     pub staff_id: StaffId,
     pub starts_at: Instant,
     pub ends_at: Instant,
-    pub notes: Option<String>,
-    pub reason: Option<String>,
+    pub notes: Option<SealedText>,
+    pub reason: Option<SealedText>,
     pub attention: Option<Attention>,
     /// In the price's currency.
     pub fee_amount: i64,

@@ -3,11 +3,13 @@
 use super::clinics::Policy;
 use sea_orm::entity::prelude::*;
 use serde::Deserialize;
+use store::person::SealedText;
 use subjects::booking::{Attention, BookingStatus, Species};
 use subjects::ids::{BookingId, ClinicId, PetId, ServiceId, StaffId, UserId, VendorId};
 use subjects::time::Instant;
 
-/// Also what the deltas of its history come to, which leave out the claim and the note to ourselves.
+/// Also what the deltas of its history come to, which leave out the claim and the note to ourselves. What people wrote is
+/// sealed: see [`crate::texts`].
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "bookings")]
@@ -18,8 +20,8 @@ pub struct Model {
     pub version: i64,
     pub status: BookingStatus,
     pub customer_id: Option<UserId>,
-    pub walk_in_name: Option<String>,
-    pub walk_in_phone: Option<String>,
+    pub walk_in_name: Option<SealedText>,
+    pub walk_in_phone: Option<SealedText>,
     pub vendor_id: VendorId,
     pub clinic_id: ClinicId,
     pub service_id: ServiceId,
@@ -29,9 +31,9 @@ pub struct Model {
     #[serde(skip)]
     pub session_id: Option<Uuid>,
     pub pet_id: Option<PetId>,
-    pub pet_name: Option<String>,
+    pub pet_name: Option<SealedText>,
     pub pet_species: Option<Species>,
-    pub pet_breed: Option<String>,
+    pub pet_breed: Option<SealedText>,
     pub starts_at: Instant,
     pub ends_at: Instant,
     pub time_zone: String,
@@ -42,8 +44,8 @@ pub struct Model {
     pub policy: Policy,
     /// What the customer owes for moving or cancelling it late, in the price's currency.
     pub fee_amount: i64,
-    pub notes: Option<String>,
-    pub cancel_reason: Option<String>,
+    pub notes: Option<SealedText>,
+    pub cancel_reason: Option<SealedText>,
     /// Waits to be checked with the vendor service.
     pub needs_check: bool,
     pub attention: Option<Attention>,

@@ -5,6 +5,7 @@ pub mod bookings;
 pub mod calendar_feeds;
 pub mod clinics;
 pub mod holds;
+pub mod pets;
 pub mod service_availability;
 pub mod services;
 pub mod staff;

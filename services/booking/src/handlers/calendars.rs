@@ -112,6 +112,6 @@ pub async fn feed(cx: Cx, request: ReadCalendar) -> Result<CalendarFeed, Booking
         }
         _ => Scope::Customer(row.user_id),
     };
-    let visits = repo::calendars::visits(db, scope, row.staff_id, clock::now() - SHOWN_FOR).await?;
+    let visits = repo::calendars::visits(&cx.app.people, db, scope, row.staff_id, clock::now() - SHOWN_FOR).await?;
     Ok(CalendarFeed { text: ical::feed(&visits) })
 }

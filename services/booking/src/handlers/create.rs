@@ -5,11 +5,9 @@ use crate::entity::bookings;
 use crate::entity::clinics::Policy;
 use crate::repo::claims::{self, Source, Wanted};
 use crate::vendor_calls::{self, Question};
-use crate::{Cx, access, clock, convert};
+use crate::{Cx, access, clock, pets, texts};
 use store::HasStore as _;
-use subjects::booking::{
-    ActorKind, Booking, BookingCreated, BookingError, BookingState, BookingStatus, CreateBooking, PetDetails, WalkIn,
-};
+use subjects::booking::{ActorKind, Booking, BookingCreated, BookingError, BookingState, BookingStatus, CreateBooking};
 use subjects::ids::{BookingId, StaffId};
 use subjects::time::Instant;
 use subjects::{Fault, Role};
@@ -30,14 +28,14 @@ pub async fn create(cx: Cx, request: CreateBooking) -> Result<Booking, BookingEr
     // A refusal is only given inside: a request that is repeated gets the answer that it got at first, even if it
     // would be refused by now.
     let prepared = prepare(&cx, &request).await;
-    let prepared = &prepared;
+    let (prepared, app) = (&prepared, &cx.app);
     let made = cx.app.store().keyed(&cx, &request, |tx| async move {
         let Prepared { draft, candidates, period, capacity, source, actor } =
             prepared.as_ref().map_err(Clone::clone)?;
         let (vendor_id, service_id) = (draft.vendor_id, draft.service_id);
         let wanted = Wanted { candidates, vendor_id, service_id, period: *period, capacity: *capacity };
         let row = claims::book(&tx, draft, wanted, *source, actor.kind, actor.user_id).await?;
-        let booking = convert::booking(row)?;
+        let booking = texts::booking(app, &tx, row).await?;
         tx.emit(&BookingCreated(BookingState::from(&booking))).await?;
         Ok(booking)
     });
@@ -60,6 +58,9 @@ async fn prepare(cx: &Cx, request: &CreateBooking) -> Result<Prepared, BookingEr
         None => ActorKind::Customer,
         Some(_) => staff_of_the_clinic(cx, &offer).await?,
     };
+    if let Some(pet_id) = request.pet_id {
+        pets::check(cx, pet_id, user.id).await?;
+    }
     let period = offer.period(request.starts_at);
     let mut candidates = offer.candidates(request.staff_id, &period)?;
     let source = match request.hold_id {
@@ -72,7 +73,8 @@ async fn prepare(cx: &Cx, request: &CreateBooking) -> Result<Prepared, BookingEr
     }
     let actor = access::Actor { kind, user_id: user.id };
     let capacity = offer.service.capacity.max(1);
-    let draft = draft(request, offer, &period, actor, now);
+    let mut draft = draft(request, offer, &period, actor, now);
+    texts::seal_new(&cx.app, &mut draft, request).await?;
     Ok(Prepared { draft, candidates, period, capacity, source, actor })
 }
 
@@ -87,6 +89,7 @@ async fn staff_of_the_clinic(cx: &Cx, offer: &Offer) -> Result<ActorKind, Bookin
     }
 }
 
+/// The booking without what was written with it, which is sealed into it later.
 fn draft(
     request: &CreateBooking,
     offer: Offer,
@@ -101,36 +104,28 @@ fn draft(
         staff_id: _,
         hold_id: _,
         starts_at: _,
-        pet,
+        pet: _,
         pet_id,
         walk_in,
-        notes,
+        notes: _,
     } = request.clone();
-    let (pet_name, pet_species, pet_breed) = match pet {
-        Some(PetDetails { name, species, breed }) => (Some(name), Some(species), breed),
-        None => (None, None, None),
-    };
     let customer_id = walk_in.is_none().then_some(actor.user_id);
-    let (walk_in_name, walk_in_phone) = match walk_in {
-        Some(WalkIn { name, phone }) => (Some(name), phone),
-        None => (None, None),
-    };
     let Offer { service, time_zone, policy, schedule_version, bookable: _, staff: _, provisional } = offer;
     bookings::Model {
         id: BookingId::new(),
         version: 1,
         status: BookingStatus::Pending,
         customer_id,
-        walk_in_name,
-        walk_in_phone,
+        walk_in_name: None,
+        walk_in_phone: None,
         vendor_id: service.vendor_id,
         clinic_id: service.clinic_id,
         service_id: service.service_id,
         service_name: service.name,
         pet_id,
-        pet_name,
-        pet_species,
-        pet_breed,
+        pet_name: None,
+        pet_species: None,
+        pet_breed: None,
         starts_at: period.starts_at,
         ends_at: period.ends_at,
         time_zone: time_zone.name().to_owned(),
@@ -138,7 +133,7 @@ fn draft(
         price_currency: service.price.currency.as_str().to_owned(),
         policy: Policy(policy),
         fee_amount: 0,
-        notes,
+        notes: None,
         cancel_reason: None,
         needs_check: provisional,
         attention: None,

@@ -4,6 +4,8 @@ pub mod availability;
 pub mod calendars;
 pub mod create;
 pub mod holds;
+pub mod privacy;
 pub mod queries;
 pub mod transitions;
 pub mod update;
+pub mod watch;

@@ -4,7 +4,8 @@ use crate::domain::status::{self, Action, Outcome, Standing};
 use crate::entity::bookings;
 use crate::repo::bookings::Change;
 use crate::repo::offers::money;
-use crate::{Cx, access, clock, convert, repo};
+use crate::texts::{self, Field};
+use crate::{Cx, access, clock, repo};
 use store::HasStore as _;
 use subjects::Fault;
 use subjects::booking::{
@@ -35,13 +36,13 @@ pub async fn cancel(cx: Cx, request: CancelBooking) -> Result<Booking, BookingEr
 }
 
 async fn act(cx: &Cx, id: BookingId, action: Action, reason: Option<String>) -> Result<Booking, BookingError> {
-    let reason = &reason;
+    let reason = &texts::seal_added(cx, id, Field::Reason, reason.as_ref()).await?;
     let done = cx.app.store().write(cx, |tx| async move {
         let mut row = repo::bookings::lock(&tx, id).await?.ok_or(BookingError::BookingNotFound)?;
         let actor = access::actor(&tx, cx.caller(), &row).await?;
         let now = clock::now();
         let status = match status::decide(standing(&row), action, actor.kind, now)? {
-            Outcome::StaysAsItIs => return Ok(convert::booking(row)?),
+            Outcome::StaysAsItIs => return Ok(texts::booking(&cx.app, &tx, row).await?),
             Outcome::Changes(status) => status,
         };
         store::expect_version_if_given(cx.meta().if_match, row.version)?;
@@ -67,7 +68,7 @@ async fn act(cx: &Cx, id: BookingId, action: Action, reason: Option<String>) -> 
         if let Some(session_id) = freed_session {
             repo::claims::release(&tx, session_id).await?;
         }
-        let booking = convert::booking(row)?;
+        let booking = texts::booking(&cx.app, &tx, row).await?;
         let state = BookingState::from(&booking);
         match action {
             Action::Confirm => tx.emit(&BookingConfirmed(state)).await?,

@@ -7,8 +7,9 @@ use crate::entity::bookings;
 use crate::repo::bookings::Change;
 use crate::repo::claims::{self, Wanted};
 use crate::repo::offers::money;
+use crate::texts::{self, Field};
 use crate::vendor_calls::{self, Question};
-use crate::{Cx, access, clock, convert, repo};
+use crate::{Cx, access, clock, repo};
 use store::HasStore as _;
 use subjects::booking::{
     ActorKind, Booking, BookingError, BookingState, BookingStatus, BookingUpdated, ChangeKind, UpdateBooking,
@@ -35,7 +36,8 @@ pub async fn update(cx: Cx, request: UpdateBooking) -> Result<Booking, BookingEr
     let expected_version = cx.expected_version()?;
     // As with a new booking: a refusal is only given inside.
     let prepared = prepare(&cx, &request).await;
-    let (prepared, request, cx) = (&prepared, &request, &cx);
+    let sealed_notes = texts::seal_added(&cx, request.id, Field::Notes, request.notes.as_ref()).await;
+    let (prepared, sealed_notes, request, cx) = (&prepared, &sealed_notes, &request, &cx);
     let updated = cx.app.store().keyed(cx, request, |tx| async move {
         let target = prepared.as_ref().map_err(Clone::clone)?;
         if let Some(target) = target {
@@ -47,20 +49,25 @@ pub async fn update(cx: Cx, request: UpdateBooking) -> Result<Booking, BookingEr
         let now = clock::now();
         status::may_be_updated(standing(&row), actor.kind, now)?;
 
+        let key = texts::key_of(&cx.app, &tx, &row).await?;
+        let notes = texts::open(key.as_ref(), row.id, Field::Notes, row.notes.clone());
         let kind = match target {
             Some(target) => {
                 move_to(&tx, &mut row, target, actor.kind, now).await?;
                 ChangeKind::Rescheduled
             }
-            None if row.notes == request.notes => return Ok(convert::booking(row)?),
+            None if notes == request.notes => return Ok(texts::booking(&cx.app, &tx, row).await?),
             None => ChangeKind::NotesChanged,
         };
-        row.notes = request.notes.clone();
+        // The same text sealed anew would look like another one.
+        if notes != request.notes {
+            row.notes = sealed_notes.clone()?;
+        }
         row.version += 1;
         row.updated_at = now;
         let change = Change { kind, actor: actor.kind, actor_id: Some(actor.user_id), reason: None };
         repo::bookings::save(&tx, &row, change).await?;
-        let booking = convert::booking(row)?;
+        let booking = texts::booking(&cx.app, &tx, row).await?;
         tx.emit(&BookingUpdated(BookingState::from(&booking))).await?;
         Ok(booking)
     });

@@ -5,6 +5,7 @@ use crate::entity::{booking_changes, bookings};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
+use store::person::SealedText;
 use subjects::booking::{ActorKind, BookingSort, BookingStatus, ChangeKind, FindBookings};
 use subjects::ids::{BookingId, ClinicId, UserId};
 use subjects::time::Instant;
@@ -19,7 +20,7 @@ pub struct Change {
     /// The user who does it; none where the platform does.
     pub actor_id: Option<UserId>,
     /// Why, where someone said so.
-    pub reason: Option<String>,
+    pub reason: Option<SealedText>,
 }
 
 /// Whose bookings a list shows.

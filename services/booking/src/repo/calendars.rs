@@ -5,9 +5,11 @@ use crate::domain::ical::Visit;
 use crate::entity::{calendar_feeds, staff};
 use crate::repo::bookings::Scope;
 use crate::repo::offers::time_zone;
+use crate::texts::{self, Field};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Value,
 };
+use store::person::{KeysOfMany, PersonKeys, SealedText};
 use subjects::Fault;
 use subjects::booking::{BookingError, BookingStatus};
 use subjects::ids::{BookingId, CalendarId, ClinicId, StaffId, UserId, VendorId};
@@ -95,7 +97,7 @@ pub async fn works_at(
 
 // What a calendar has no place for is not read. The joined tables have one row each at the most.
 const VISITS: &str = "
-select booking.id, booking.reference, booking.version, booking.status, booking.service_name, booking.pet_name,
+select booking.id, booking.customer_id, booking.reference, booking.version, booking.status, booking.service_name, booking.pet_name,
     clinic.name as clinic_name, booking.starts_at, booking.ends_at, booking.time_zone, booking.created_at,
     booking.updated_at
 from bookings as booking left join clinics as clinic on clinic.id = booking.clinic_id
@@ -105,11 +107,12 @@ order by booking.starts_at, booking.id limit $3";
 #[derive(FromQueryResult)]
 struct VisitRow {
     id: BookingId,
+    customer_id: Option<UserId>,
     reference: String,
     version: i64,
     status: BookingStatus,
     service_name: String,
-    pet_name: Option<String>,
+    pet_name: Option<SealedText>,
     clinic_name: Option<String>,
     starts_at: Instant,
     ends_at: Instant,
@@ -123,6 +126,7 @@ struct VisitRow {
 /// # Errors
 /// A fault of the database, or rows that cannot be read.
 pub async fn visits(
+    people: &PersonKeys,
     db: &impl ConnectionTrait,
     scope: Scope,
     staff_id: Option<StaffId>,
@@ -140,17 +144,20 @@ pub async fn visits(
     }
     let query = statement(&VISITS.replace("{scope}", &condition), values);
     let rows = VisitRow::find_by_statement(query).all(db).await.map_err(store::Error::from)?;
-    rows.into_iter().map(visit).collect()
+    let with_names = rows.iter().filter(|row| row.pet_name.is_some());
+    let keys = people.of_many(db, with_names.map(|row| texts::subject(row.id, row.customer_id))).await?;
+    rows.into_iter().map(|row| visit(row, &keys)).collect()
 }
 
-fn visit(row: VisitRow) -> Result<Visit, Fault> {
+fn visit(row: VisitRow, keys: &KeysOfMany) -> Result<Visit, Fault> {
+    let key = keys.get(texts::subject(row.id, row.customer_id));
     Ok(Visit {
         id: row.id,
         reference: row.reference,
         version: row.version,
         status: row.status,
         service_name: row.service_name,
-        pet_name: row.pet_name,
+        pet_name: texts::open(key, row.id, Field::PetName, row.pet_name),
         // Empty where the clinic's events told no name yet.
         clinic_name: row.clinic_name.filter(|name| !name.is_empty()),
         starts_at: row.starts_at,

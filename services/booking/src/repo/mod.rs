@@ -6,9 +6,12 @@ pub mod claims;
 pub mod clinics;
 pub mod holds;
 pub mod offers;
+pub mod pets;
+pub mod privacy;
 pub mod schedule;
 pub mod schedule_changes;
 pub mod taken;
+pub mod watched;
 
 use sea_orm::{DbBackend, Statement, Value};
 

@@ -1,29 +1,20 @@
 //! Asking as the edge asks, for a user.
 
 use crate::world::World;
-use bytes::Bytes;
-use identity::keys::Purpose;
-use identity::{User, UserTokens};
-use platform::Meta;
-use platform::client::{RawCall, RawReply};
-use platform::codec::ContentType;
-use platform::setup::Setup;
+use platform::client::RawReply;
 use std::sync::Arc;
-use std::time::Duration;
 use subjects::booking::{Booking, BookingError, CreateBooking, CreateHold, Hold, PetDetails, Species};
-use subjects::ids::{ServiceId, SessionId, StaffId, UserId};
+use subjects::ids::{ServiceId, StaffId, UserId};
 use subjects::time::Instant;
 use subjects::{ErrorCode, Fault, Request, Role, ServiceError};
-
-/// How long an answer may take where many ask at once on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use testmesh::{Asker, Mesh};
 
 /// Someone who asks.
 #[derive(Clone)]
 pub struct Person {
     pub id: UserId,
-    edge: Arc<Setup>,
-    token: Arc<str>,
+    asker: Asker,
+    mesh: Arc<Mesh>,
 }
 
 /// What an answer looked like beside its body.
@@ -34,15 +25,16 @@ pub struct Answer<T> {
 
 impl Person {
     pub fn new(world: &World, roles: &[Role]) -> Person {
-        let id = UserId::new();
-        let key = world.edge.keys.signing_key("edge", Purpose::User).unwrap();
-        let user = User { id, session: SessionId::new(), roles: roles.to_vec() };
-        let token = UserTokens::new(key).issue(&user, chrono::Utc::now());
-        Person { id, edge: world.edge.clone(), token: token.into() }
+        let asker = testmesh::user(roles);
+        Person { id: asker.id(), asker, mesh: world.0.clone() }
     }
 
     pub fn customer(world: &World) -> Person {
         Person::new(world, &[Role::Customer])
+    }
+
+    pub fn asker(&self) -> &Asker {
+        &self.asker
     }
 
     pub async fn ask<R: Request>(&self, request: &R) -> Result<R::Reply, R::Error> {
@@ -60,17 +52,14 @@ impl Person {
         if_match: Option<i64>,
         idempotency_key: Option<&str>,
     ) -> Result<Answer<R::Reply>, R::Error> {
-        let idempotency_key = idempotency_key.map(str::to_owned);
-        let meta = Meta { if_match, idempotency_key, ..Meta::background("test") };
-        let call = RawCall {
-            content_type: ContentType::Json,
-            body: Bytes::from(serde_json::to_vec(request).unwrap()),
-            user_token: Some(self.token.clone()),
-            deadline: tokio::time::Instant::now() + PATIENCE,
-            meta: &meta,
-        };
-        let RawReply { content_type, body, replayed } =
-            self.edge.client.request_raw(R::SUBJECT, call).await.map_err(R::Error::from_fault)?;
+        let mut asked = self.mesh.ask(R::SUBJECT, serde_json::to_value(request).unwrap()).by(&self.asker);
+        if let Some(version) = if_match {
+            asked = asked.based_on(version);
+        }
+        if let Some(key) = idempotency_key {
+            asked = asked.under_key(key);
+        }
+        let RawReply { content_type, body, replayed } = asked.reply().await.map_err(R::Error::from_fault)?;
         Ok(Answer { body: content_type.decode(&body).unwrap(), replayed })
     }
 

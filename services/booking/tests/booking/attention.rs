@@ -214,7 +214,7 @@ async fn somebody_waits(world: &World) {
 }
 
 async fn holding(world: &World, lock: &str, clinic: &Clinic) -> DatabaseTransaction {
-    let holding = world.admin.begin().await.unwrap();
+    let holding = world.database().begin().await.unwrap();
     holding.execute_unprepared("set local search_path = booking, ext").await.unwrap();
     holding.execute_unprepared(&format!("select {lock}('{}')", clinic.vendor_id)).await.unwrap();
     holding

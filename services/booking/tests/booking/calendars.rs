@@ -191,7 +191,7 @@ async fn nobody_has_more_than_ten_however_many_are_asked_for_at_once() {
     let _replicas = [world.run_booking().await, world.run_booking().await];
     let owner = Person::customer(&world);
     // All of them have begun before the first one can end.
-    let held_up = world.admin.begin().await.unwrap();
+    let held_up = world.database().begin().await.unwrap();
     held_up.execute_unprepared("lock table booking.calendar_feeds in share mode").await.unwrap();
     let asked: Vec<_> = (0..15)
         .map(|_| {

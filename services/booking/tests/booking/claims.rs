@@ -116,7 +116,7 @@ async fn what_is_claimed_while_the_schedule_changes_is_looked_at_again() {
     assert!(!is_flagged(&world, &before).await);
 
     // The vendor has been asked, and the change comes in before the claim: it waits for the change, and sees it.
-    let storing = world.admin.begin().await.unwrap();
+    let storing = world.database().begin().await.unwrap();
     storing.execute_unprepared("set local search_path = booking, ext").await.unwrap();
     storing.execute_unprepared(&format!("select lock_schedule('{}')", clinic.vendor_id)).await.unwrap();
     let waiting = {
@@ -197,7 +197,7 @@ async fn claims_are_found_by_their_indexes() {
     let some_expire = "update booking.holds set expires_at = now() where id in (select id from booking.holds limit 3)";
     world.execute(some_expire).await;
 
-    let looking = world.admin.begin().await.unwrap();
+    let looking = world.database().begin().await.unwrap();
     looking.execute_unprepared("set local search_path = booking, ext").await.unwrap();
     // An expired claim gives way, the next one comes too late, and all is given back.
     let claiming = format!(

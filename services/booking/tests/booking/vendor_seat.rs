@@ -4,8 +4,7 @@
 
 use crate::clinic::Clinic;
 use crate::world::World;
-use platform::runtime::{self, Running};
-use platform::setup::Setup;
+use platform::runtime::Running;
 use platform::{App, Cx, Service};
 use std::sync::{Arc, Mutex};
 use subjects::vendor::{ClinicAvailability, OwnHours, StaffAvailability, VendorAvailability, VendorError};
@@ -57,6 +56,5 @@ async fn availability(cx: Cx<VendorSeat>, question: VendorAvailability) -> Resul
 
 /// Takes the seat; the clinic may change under it.
 pub async fn sit_down(world: &World, clinic: Arc<Mutex<Clinic>>) -> Running {
-    let setup = Setup::connect(&world.host(), "vendor").await.unwrap();
-    runtime::start(setup, service(), VendorSeat { clinic }).await.unwrap()
+    world.start_another(service(), async |_| Ok(VendorSeat { clinic })).await
 }

@@ -5,6 +5,7 @@ pub mod availability;
 pub mod clinics;
 pub mod hours;
 pub mod memberships;
+pub mod privacy;
 pub mod registration;
 pub mod services;
 pub mod staff;

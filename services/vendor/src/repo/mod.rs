@@ -7,6 +7,7 @@ pub mod clinics;
 pub mod hours;
 pub mod keyset;
 pub mod memberships;
+pub mod privacy;
 pub mod query;
 pub mod registrations;
 pub mod services;

@@ -81,6 +81,12 @@ pub async fn demo_clinics(cx: &Cx, members: &[DemoMember]) -> Result<Seeded, Fau
     Ok(seeded)
 }
 
+/// The ids of the demo's vendors, each with those of its clinics.
+pub fn vendors_and_clinics() -> Vec<(VendorId, Vec<ClinicId>)> {
+    let clinics_of = |vendor: &DemoVendor| vendor.clinics.iter().map(|clinic| clinic_id(clinic.name)).collect();
+    data::VENDORS.iter().map(|vendor| (vendor_id(vendor.key), clinics_of(vendor))).collect()
+}
+
 /// The id of a demo vendor by its key, for tests and benchmarks.
 pub fn vendor_id(key: &str) -> VendorId {
     VendorId(demo_id(&["vendor", key]))

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use subjects::ErrorCode;
 
 async fn ask(world: &World, body: Value) -> Value {
-    world.ask("vendor.availability", body).by(&Asker::Booking).ok().await
+    world.ask("vendor.availability", body).by(&Asker::Service("booking")).ok().await
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn the_words_of_document_003_are_understood() {
     let world = World::start().await;
     let business = Business::open(&world, "Klinik Sari").await;
     let question = json!({ "vendorId": business.vendor_id, "date": "2026-03-02" });
-    let by_older_names = world.ask("getVendorAvailability", question.clone()).by(&Asker::Booking).ok().await;
+    let by_older_names = world.ask("getVendorAvailability", question.clone()).by(&Asker::Service("booking")).ok().await;
     let by_own_names = ask(&world, json!({ "clinicId": business.clinic_id, "from": "2026-03-02" })).await;
     assert_eq!(by_older_names, by_own_names);
     let vendor = world.ask("getVendorById", json!({ "vendorId": business.vendor_id })).ok().await;
@@ -63,7 +63,7 @@ async fn the_words_of_document_003_are_understood() {
 
     let second = new_clinic(&business.vendor_id, "Second");
     world.ask("clinic.create", second).by(&business.owner).ok().await;
-    let refused = world.ask("vendor.availability", question).by(&Asker::Booking);
+    let refused = world.ask("vendor.availability", question).by(&Asker::Service("booking"));
     assert_eq!(refused.refusal().await, "clinic_needed");
 }
 
@@ -95,8 +95,9 @@ async fn bad_questions_are_refused() {
     let world = World::start().await;
     let business = Business::open(&world, "Klinik Sari").await;
     let other = Business::open(&world, "Other").await;
-    let refused =
-        async |body: Value| world.ask("vendor.availability", body).by(&Asker::Booking).send().await.unwrap_err();
+    let refused = async |body: Value| {
+        world.ask("vendor.availability", body).by(&Asker::Service("booking")).send().await.unwrap_err()
+    };
     let clinic_id = &business.clinic_id;
     for body in [
         json!({ "from": "2026-03-02" }),
@@ -117,6 +118,6 @@ async fn bad_questions_are_refused() {
     let by_user = world.ask("vendor.availability", json!({ "clinicId": clinic_id, "from": "2026-03-02" }));
     assert_eq!(by_user.by(&business.owner).refusal().await, "call_not_permitted");
     let create = new_service(clinic_id, "By booking");
-    let by_booking = world.ask("service.create", create).by(&Asker::Booking);
+    let by_booking = world.ask("service.create", create).by(&Asker::Service("booking"));
     assert_eq!(by_booking.refusal().await, "call_not_permitted");
 }

@@ -39,7 +39,7 @@ async fn a_clinics_policy_is_kept_shown_and_told() {
     let told = events.next("clinic.updated").await;
     assert_eq!((&told["policy"], &told["name"]), (&strict, &json!("Klinik Dewi")));
     let question = json!({ "clinicId": id, "from": "2026-03-02" });
-    let availability = world.ask("vendor.availability", question).by(&Asker::Booking).ok().await;
+    let availability = world.ask("vendor.availability", question).by(&Asker::Service("booking")).ok().await;
     assert_eq!(availability["policy"], strict);
 
     // What is left out has its default, of the policy as a whole too.
@@ -78,7 +78,7 @@ async fn when_a_service_may_be_booked_is_kept_shown_and_told() {
     assert_eq!(world.ask("service.findOne", json!({ "id": usual["id"] })).ok().await, updated);
     assert_eq!(rules(&events.next("service.updated").await), [20, 43_200, 730]);
     let question = json!({ "serviceId": usual["id"], "from": "2026-03-02" });
-    let availability = world.ask("vendor.availability", question).by(&Asker::Booking).ok().await;
+    let availability = world.ask("vendor.availability", question).by(&Asker::Service("booking")).ok().await;
     assert_eq!(rules(&availability["service"]), [20, 43_200, 730]);
 }
 

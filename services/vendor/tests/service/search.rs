@@ -135,7 +135,7 @@ async fn the_demo_is_told_whole_and_can_be_booked() {
     // At night it is open past midnight, and the clinic that never closes has no seam.
     let ask = async |name: &str| {
         let body = json!({ "clinicId": clinic_id(name), "from": "2026-03-02", "to": "2026-03-04" });
-        world.ask("vendor.availability", body).by(&Asker::Booking).ok().await["staff"].clone()
+        world.ask("vendor.availability", body).by(&Asker::Service("booking")).ok().await["staff"].clone()
     };
     let always = ask("Satwa Sehat 24 Jam Tebet").await;
     assert!(always.as_array().unwrap().iter().all(|staff| staff["open"].as_array().unwrap().len() == 1));

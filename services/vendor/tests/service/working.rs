@@ -40,7 +40,7 @@ impl TwoClinics {
 /// When the only staff member works at a clinic from 2 March 2026, a Monday, to the Tuesday of the next week.
 async fn works(world: &World, clinic_id: &Value) -> Value {
     let body = json!({ "clinicId": clinic_id, "from": "2026-03-02", "to": "2026-03-10" });
-    world.ask("vendor.availability", body).by(&Asker::Booking).ok().await["staff"][0]["open"].clone()
+    world.ask("vendor.availability", body).by(&Asker::Service("booking")).ok().await["staff"][0]["open"].clone()
 }
 
 #[tokio::test]

@@ -1,0 +1,96 @@
+//! `vendor.exportPerson` and `vendor.erasePerson`.
+
+use crate::entity::membership;
+use crate::repo::staff::{self, StaffMember, StaffProfile};
+use crate::repo::vendors::VendorProfile;
+use crate::repo::{memberships, privacy, vendors};
+use crate::{Cx, clock};
+use store::Tx;
+use store::person::{self, Section, only_for_privacy};
+use subjects::ids::UserId;
+use subjects::privacy::{ErasePersonFromVendor, Erasure, ExportPersonOfVendor, PersonPage};
+use subjects::time::Instant;
+use subjects::{Fault, NoError};
+
+/// The name of a staff member whose person had themselves erased. It is shown to customers.
+const FORMER_STAFF: &str = "Former staff member";
+
+/// What is kept of a person: where they work, and as whom customers know them there.
+const SECTIONS: &[Section] = &[
+    Section {
+        kind: "membership",
+        rows: "select membership.id::text as key, jsonb_build_object('id', membership.id,
+                'vendorId', membership.vendor_id, 'vendor', vendor.name, 'clinicId', membership.clinic_id,
+                'role', membership.role, 'status', membership.status, 'createdAt', membership.created_at,
+                'updatedAt', membership.updated_at) as data
+            from memberships as membership join vendors as vendor on vendor.id = membership.vendor_id
+            where membership.user_id = $1 and membership.id::text > $2 order by membership.id limit $3",
+    },
+    Section {
+        kind: "staffMember",
+        rows: "select id::text as key, jsonb_build_object('id', id, 'vendorId', vendor_id, 'displayName', display_name,
+                'title', title, 'hours', hours, 'exceptions', exceptions, 'active', active, 'createdAt', created_at,
+                'updatedAt', updated_at) as data
+            from staff where user_id = $1 and id::text > $2 order by id limit $3",
+    },
+    Section {
+        kind: "registration",
+        rows: "select id::text as key, jsonb_build_object('id', id, 'vendorId', vendor_id, 'step', step,
+                'createdAt', created_at) as data
+            from registrations where user_id = $1 and id::text > $2 order by id limit $3",
+    },
+];
+
+/// What is kept of a person, a page at a time.
+pub async fn export(cx: Cx, request: ExportPersonOfVendor) -> Result<PersonPage, NoError> {
+    only_for_privacy(&cx)?;
+    Ok(person::export(cx.app.store.read(), SECTIONS, request.user_id, request.cursor.as_deref()).await?)
+}
+
+/// Ends a person's memberships and invitations, takes their name from where they are staff, and the means of reaching
+/// them from vendors that nobody else runs. The vendors stay: they are businesses, with bookings of others.
+pub async fn erase(cx: Cx, request: ErasePersonFromVendor) -> Result<Erasure, NoError> {
+    only_for_privacy(&cx)?;
+    cx.app.store.write(&cx, |tx| async move { Ok(erase_person(&tx, request.user_id).await?) }).await
+}
+
+async fn erase_person(tx: &Tx, user_id: UserId) -> Result<Erasure, Fault> {
+    let now = clock::now();
+    // Vendors first, in the order of their ids, as whoever changes their members does.
+    for vendor in privacy::lock_vendors_of(tx, user_id).await? {
+        if privacy::is_run_by_nobody_else(tx, vendor.id, user_id).await?
+            && (vendor.email.is_some() || vendor.phone.is_some())
+        {
+            let (name, kind) = (vendor.name.clone(), vendor.kind);
+            let (description, website) = (vendor.description.clone(), vendor.website.clone());
+            let unreachable = VendorProfile { name, kind, description, email: None, phone: None, website };
+            vendors::replace(tx, vendor, unreachable, now).await?;
+        }
+    }
+    let held: Vec<membership::Model> = privacy::lock_memberships_of(tx, user_id).await?;
+    for row in held {
+        memberships::revoke(tx, row, now).await?;
+    }
+    for member in privacy::lock_staff_of(tx, user_id).await? {
+        forget_staff(tx, member, now).await?;
+    }
+    privacy::forget_registrations(tx, user_id).await?;
+    person::forget_person(tx, user_id, [user_id]).await?;
+    Ok(Erasure { complete: true })
+}
+
+/// A staff member stays, since bookings name them, but as nobody in particular who cannot be booked any more.
+async fn forget_staff(tx: &Tx, member: StaffMember, now: Instant) -> Result<(), Fault> {
+    let profile = StaffProfile {
+        display_name: FORMER_STAFF.to_owned(),
+        title: None,
+        clinic_ids: member.clinic_ids.clone(),
+        service_ids: member.service_ids.clone(),
+        user_id: None,
+        hours: None,
+        exceptions: Vec::new(),
+        active: false,
+    };
+    staff::replace(tx, member, profile, now).await.map_err(subjects::ServiceError::into_fault)?;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Telling what is kept of a person, and erasing it.
+
+use crate::business::Business;
+use crate::world::{Asker, World, customer};
+use serde_json::json;
+
+const PROFILE: Asker = Asker::Service("profile");
+
+#[tokio::test]
+async fn who_had_themselves_erased_works_nowhere_and_is_nobody() {
+    let world = World::start().await;
+    let business = Business::found(&world, "Klinik Sari").await;
+    let Business { owner, invited, vendor_id, membership_id, .. } = &business;
+    let accept = json!({ "vendorId": vendor_id, "id": membership_id });
+    world.ask("membership.accept", accept).by(invited).ok().await;
+    let clinic_id = world.query("select id from clinics limit 1").await;
+    let staff = json!({
+        "clinicId": clinic_id, "displayName": "drh. Ratnaunik", "title": "Wulanunik surgeon", "serviceIds": [],
+        "userId": invited.id(),
+    });
+    let staff_id = world.ask("staff.create", staff).by(owner).under_key("k").ok().await["id"].clone();
+
+    let whole = world.ask("vendor.exportPerson", json!({ "userId": invited.id() })).by(&PROFILE).ok().await;
+    let kinds: Vec<&str> = whole["rows"].as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["membership", "staffMember"]);
+    assert!(whole.to_string().contains("drh. Ratnaunik") && whole.to_string().contains("Wulanunik surgeon"));
+
+    let mut events = world.listen().await;
+    let erase = json!({ "userId": invited.id() });
+    assert_eq!(world.ask("vendor.erasePerson", erase.clone()).by(&PROFILE).ok().await, json!({ "complete": true }));
+    assert_eq!(events.next("membership.revoked").await["userId"], json!(invited.id()));
+    let updated = events.next("staff.updated").await;
+    assert_eq!((&updated["staffId"], &updated["active"]), (&staff_id, &json!(false)));
+    let rows = world.all_rows().await;
+    assert!(!rows.contains("Ratnaunik") && !rows.contains("Wulanunik"), "{rows}");
+    let version = world.query("select version from staff where display_name = 'Former staff member'").await;
+    world.ask("vendor.erasePerson", erase).by(&PROFILE).ok().await;
+    assert_eq!(world.query("select version from staff where display_name = 'Former staff member'").await, version);
+    // The other one still runs it.
+    world.ask("vendor.findOne", json!({ "id": vendor_id })).by(owner).ok().await;
+    let running = "select count(*) from memberships where status = 'active' and role = 'clinic_admin'";
+    assert_eq!(world.number(running).await, 1);
+}
+
+#[tokio::test]
+async fn a_vendor_that_nobody_runs_any_more_cannot_be_reached_through_its_owner() {
+    let world = World::start().await;
+    let owner = customer();
+    let create = json!({
+        "name": "Klinik Sepi", "kind": "clinic", "email": "ratnaunik@example.com", "phone": "+62 899 7766 5544",
+    });
+    let vendor = world.ask("vendor.create", create).by(&owner).under_key("k").ok().await;
+    for asker in [Asker::Service("booking"), Asker::Service("auth")] {
+        let refused = world.ask("vendor.erasePerson", json!({ "userId": owner.id() })).by(&asker).refusal().await;
+        assert_eq!(refused, "forbidden");
+    }
+    let mut events = world.listen().await;
+    world.ask("vendor.erasePerson", json!({ "userId": owner.id() })).by(&PROFILE).ok().await;
+    assert_eq!(events.next("vendor.updated").await["vendorId"], vendor["id"]);
+    let rows = world.all_rows().await;
+    assert!(!rows.contains("ratnaunik") && !rows.contains("7766"), "{rows}");
+    assert!(rows.contains("Klinik Sepi"), "the business stays");
+}
