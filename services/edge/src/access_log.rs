@@ -1,6 +1,7 @@
 //! One line for each request: what was asked for and how it went, without paths, queries, addresses or anything else
 //! that could tell of a person, but for the user's id.
 
+use crate::cache::status::Status;
 use crate::context::Context;
 use axum::response::Response;
 use http::Method;
@@ -19,6 +20,7 @@ pub fn write(method: &Method, request_bytes: Option<u64>, response: &Response, c
         http.response_bytes = response.body().size_hint().exact(),
         duration_ms = (duration_ms * 100.0).round() / 100.0,
         limits.refused_by = context.refused_by(),
+        cache.status = context.cache().map(Status::as_str),
         correlation.id = context.correlation_id,
         trace.id = platform::trace::trace_id(&context.traceparent),
         user.id = context.user().map(tracing::field::display),

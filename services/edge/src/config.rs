@@ -1,7 +1,9 @@
 //! The section `edge`.
 
+use crate::cache::config::CacheConfig;
 use crate::connections::ConnectionsConfig;
 use crate::limits::config::{LimitsConfig, LimitsProfile};
+use crate::sse::StreamsConfig;
 use garde::Validate;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -36,6 +38,12 @@ pub struct EdgeConfig {
     /// Connections.
     #[garde(dive)]
     pub connections: ConnectionsConfig,
+    /// Answers that are kept.
+    #[garde(dive)]
+    pub cache: CacheConfig,
+    /// Streams of events.
+    #[garde(dive)]
+    pub streams: StreamsConfig,
     /// Networks of proxies whose `X-Forwarded-For` tells where a request comes from; nobody else's is read.
     #[garde(length(max = 1_000))]
     pub trusted_proxies: Vec<IpNet>,
@@ -63,6 +71,8 @@ impl Default for EdgeConfig {
             request_timeout_ms: 5_000,
             leave_after_ms: 200,
             connections: ConnectionsConfig::default(),
+            cache: CacheConfig::default(),
+            streams: StreamsConfig::default(),
             trusted_proxies: Vec::new(),
             limits: LimitsConfig::default(),
             limits_profile: LimitsProfile::Standard,
@@ -128,6 +138,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_names_its_variable() {
         assert!(complaint("[edge.limits.general]\nquota = 0\nwindow_s = 1").contains("PETPRO_EDGE__LIMITS__GENERAL"));
+        assert!(complaint("[edge.cache]\nttl_ms = 0").contains("PETPRO_EDGE__CACHE__TTL_MS"));
         assert!(complaint("[edge.connections]\nmax = 0").contains("PETPRO_EDGE__CONNECTIONS__MAX"));
         assert!(complaint("[edge]\ntrusted_proxies = ['everybody']").contains("PETPRO_EDGE__TRUSTED_PROXIES"));
         for origin in ["*", "https://*.example.org", "https://a.example/", "app.example", "file://x", "https://A.b"] {

@@ -1,5 +1,6 @@
 //! What is known of a request from its first moment on, and what its access log line will say.
 
+use crate::cache::status::Status;
 use crate::limits::Standing;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use platform::spans::Span;
@@ -33,6 +34,7 @@ pub struct Context {
     user: OnceLock<UserId>,
     standing: OnceLock<Standing>,
     refused_by: OnceLock<&'static str>,
+    cache: OnceLock<Status>,
 }
 
 impl Context {
@@ -56,6 +58,7 @@ impl Context {
             user: OnceLock::new(),
             standing: OnceLock::new(),
             refused_by: OnceLock::new(),
+            cache: OnceLock::new(),
         })
     }
 
@@ -98,6 +101,16 @@ impl Context {
     /// Notes which budget the request was too much for.
     pub fn was_refused_by(&self, budget: &'static str) {
         self.refused_by.get_or_init(|| budget);
+    }
+
+    /// Notes what the cache had to do with the answer.
+    pub fn was_kept(&self, status: Status) {
+        self.cache.get_or_init(|| status);
+    }
+
+    /// What the cache had to do with the answer; none where it keeps none of its kind.
+    pub fn cache(&self) -> Option<Status> {
+        self.cache.get().copied()
     }
 
     /// Which budget the request was too much for.

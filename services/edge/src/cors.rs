@@ -16,7 +16,7 @@ const MAX_AGE: Duration = Duration::from_secs(7_200);
 
 const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
-const MAY_SEND: [HeaderName; 9] = [
+const MAY_SEND: [HeaderName; 10] = [
     header::ACCEPT,
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -25,16 +25,19 @@ const MAY_SEND: [HeaderName; 9] = [
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("last-event-id"),
     HeaderName::from_static("traceparent"),
+    crate::cache::minimum_version::MINIMUM_VERSION,
     crate::context::CORRELATION_ID,
 ];
 
-const MAY_READ: [HeaderName; 11] = [
+const MAY_READ: [HeaderName; 13] = [
+    header::AGE,
     header::ALLOW,
     header::ETAG,
     header::LINK,
     header::LOCATION,
     header::RETRY_AFTER,
     header::WWW_AUTHENTICATE,
+    crate::cache::status::CACHE_STATUS,
     HeaderName::from_static("deprecation"),
     HeaderName::from_static("idempotency-replayed"),
     HeaderName::from_static("ratelimit"),

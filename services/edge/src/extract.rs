@@ -73,7 +73,8 @@ pub fn request(
         fields.insert(name.clone(), coerce(kind, text.clone()));
     }
 
-    let request = Value::Object(fields);
+    let mut request = Value::Object(fields);
+    write_whole_numbers_plainly(&mut request);
     violations.extend(route.schema.violations(&request, UnknownFields::Refuse));
     if violations.is_empty() {
         return Ok(Extracted { request, projection });
@@ -87,6 +88,21 @@ fn pointer(name: &str) -> String {
     format!("/{}", escape(name))
 }
 
+/// To JSON Schema 5.0 is an integer; to the services it becomes one here.
+fn write_whole_numbers_plainly(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let plain = number.to_string().strip_suffix(".0").and_then(|whole| whole.parse::<i64>().ok());
+            if let Some(whole) = plain {
+                *value = Value::from(whole);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_whole_numbers_plainly),
+        Value::Object(object) => object.values_mut().for_each(write_whole_numbers_plainly),
+        _ => {}
+    }
+}
+
 /// The value that a text in a path or query stands for. A text that does not fit stays a text: the schema then says
 /// what it should have been.
 fn coerce(kind: FieldType, text: String) -> Value {
@@ -97,4 +113,19 @@ fn coerce(kind: FieldType, text: String) -> Value {
         FieldType::String | FieldType::Array | FieldType::Object => None,
     };
     value.unwrap_or(Value::String(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn whole_numbers_are_whole_however_they_are_written() {
+        let read = r#"{"a":5.0,"b":[{"c":-7.00,"d":2e3}],"e":1.5,"f":1e300,"g":3,"h":"5.0"}"#;
+        let mut value: Value = serde_json::from_str(read).unwrap();
+        write_whole_numbers_plainly(&mut value);
+        let expected = json!({ "a": 5, "b": [{ "c": -7, "d": 2000 }], "e": 1.5, "f": 1e300, "g": 3, "h": "5.0" });
+        assert_eq!(value, expected);
+    }
 }

@@ -3,8 +3,8 @@
 use crate::routes::Route;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use subjects::Violation;
 use subjects::request::Method;
+use subjects::{Kind, Violation};
 
 /// The query parameter.
 pub const PARAMETER: &str = "fields";
@@ -19,7 +19,8 @@ pub struct Projection(BTreeMap<String, Projection>);
 
 /// Whether a route's answer can be chosen from.
 pub fn are_chosen_at(route: &Route) -> bool {
-    route.rest.method == Method::Get && route.rest.text.is_none() && !route.answer.fields.0.is_empty()
+    let is_entity = route.rest.text.is_none() && route.operation.kind == Kind::Request;
+    route.rest.method == Method::Get && is_entity && !route.answer.fields.0.is_empty()
 }
 
 /// Reads the parameter: names separated by commas, inner ones behind a dot.

@@ -1,5 +1,6 @@
 //! The call to the service that answers.
 
+use crate::cache::status::Told;
 use crate::context::Context;
 use crate::identify::Identified;
 use bytes::Bytes;
@@ -23,6 +24,8 @@ pub struct Answer {
     pub body: Bytes,
     /// Whether it is an answer that was stored before.
     pub replayed: bool,
+    /// What the cache had to do with it, where that keeps answers of the operation.
+    pub cache: Option<Told>,
 }
 
 /// Calls the operation as the identified user; again where there is no answer and the operation may be repeated. The
@@ -54,5 +57,5 @@ pub async fn call(
         meta: &meta,
     };
     let reply = client.resending().request_raw(operation.subject, call).await?;
-    Ok(Answer { body: reply.body, replayed: reply.replayed })
+    Ok(Answer { body: reply.body, replayed: reply.replayed, cache: None })
 }

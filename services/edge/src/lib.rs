@@ -1,10 +1,12 @@
 //! The edge: HTTP in, NATS requests out. Its routes come from the contract; nothing here knows an operation by name.
 //!
 //! A request's way: `connections` takes it, `guard` gives it a context, [`routes`] says what it leads to, [`identify`] who asks,
-//! [`limits`] whether that is too often, `extract` turns it into the message, `forward` sends that, and `respond` or `problem` answers.
+//! [`limits`] whether that is too often, `extract` turns it into the message, `cache` has the answer or `forward` sends
+//! that, and `respond` or `problem` answers.
 
 mod access_log;
 mod body;
+mod cache;
 mod clients;
 mod compression;
 mod conditions;
@@ -25,12 +27,14 @@ pub mod limits;
 mod metrics;
 mod problem;
 mod query;
+mod redis_link;
 mod representation;
 mod respond;
 pub mod router;
 pub mod routes;
 mod security_headers;
 mod serve;
+mod sse;
 mod unique_keys;
 mod watch;
 

@@ -17,7 +17,7 @@ use subjects::{ErrorCode, Fault, Method};
 
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// What an answer to a read depends on, beside its URL.
-const VARY: HeaderValue = HeaderValue::from_static("Authorization, Accept");
+pub const VARY: HeaderValue = HeaderValue::from_static("Authorization, Accept");
 /// May be kept by the one who asked, and is asked for again before it is used.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Likewise by anybody.
@@ -120,6 +120,9 @@ pub fn response(asked: &Asked<'_>, answer: Answer) -> Result<Response, Fault> {
     if answer.replayed {
         tell(IDEMPOTENCY_REPLAYED, "true".to_owned());
     }
+    if let Some(told) = answer.cache {
+        told.tell(headers);
+    }
     Ok(response)
 }
 
@@ -190,7 +193,7 @@ mod tests {
             route: &route,
         };
         let body = Bytes::from(reply.to_string());
-        let response = response(&asked, Answer { body, replayed: false }).unwrap();
+        let response = response(&asked, Answer { body, replayed: false, cache: None }).unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 100_000).await.unwrap();
         (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())

@@ -1,5 +1,6 @@
 //! The way of a request through the edge.
 
+use crate::cache::{self, Cache, minimum_version};
 use crate::config::EdgeConfig;
 use crate::context::Context;
 use crate::forward::{self, Conditions};
@@ -11,6 +12,7 @@ use crate::representation::Representation;
 use crate::respond::Asked;
 use crate::routes::{Found, Mount, Resource};
 use crate::security_headers::{self, SecurityHeaders};
+use crate::sse::{self, Streams};
 use crate::{body, compression, conditions, cors, deprecation, docs, extract, problem, query, respond};
 use axum::extract::{RawPathParams, Request, State};
 use axum::middleware;
@@ -23,7 +25,7 @@ use platform::Client;
 use platform::health::Health;
 use serde_json::json;
 use std::sync::Arc;
-use subjects::{ErrorCode, Fault, Violation};
+use subjects::{ErrorCode, Fault, Kind, Violation};
 
 /// All that answering needs.
 pub struct Edge {
@@ -32,9 +34,13 @@ pub struct Edge {
     /// What the contract leads to.
     pub resources: Vec<Arc<Resource>>,
     /// Who asks.
-    pub identities: Identities,
+    pub identities: Arc<Identities>,
     /// How much each caller may ask for.
     pub limits: Limits,
+    /// Answers that are kept.
+    pub cache: Cache,
+    /// Answers that go on.
+    pub streams: Streams,
     /// Calls to services.
     pub client: Client,
     /// The state of the services.
@@ -160,8 +166,34 @@ async fn answer(
     let fields = body::parse(&parts.headers, &body)?;
     let extracted = extract::request(route, &path, query, fields)?;
 
+    if route.operation.kind == Kind::Stream {
+        let asked = sse::Asked {
+            method: &parts.method,
+            headers: &parts.headers,
+            operation: &route.operation,
+            request: &extracted.request,
+            identified: &identified,
+            context,
+        };
+        return edge.streams.answer(asked).await;
+    }
     let caller = identified.caller.clone();
-    let answer = forward::call(&edge.client, &route.operation, &extracted.request, identified, conditions, context);
+    let answer = if route.operation.cache.is_some() {
+        let asked = cache::Asked {
+            operation: &route.operation,
+            request: &extracted.request,
+            identified,
+            minimum_version: minimum_version::read(&parts.headers)?,
+            context,
+        };
+        edge.cache.answer(asked).await?
+    } else {
+        let (operation, request) = (&route.operation, &extracted.request);
+        forward::call(&edge.client, operation, request, identified, conditions, context).await?
+    };
+    if let Some(told) = answer.cache {
+        context.was_kept(told.status);
+    }
     let asked = Asked {
         route,
         mount,
@@ -171,7 +203,7 @@ async fn answer(
         representation,
         projection: extracted.projection,
     };
-    respond::response(&asked, answer.await?)
+    respond::response(&asked, answer)
 }
 
 /// The fields in the path, decoded.

@@ -1,5 +1,6 @@
 //! The edge as a service among the others: it answers no subject and calls every operation that has a route.
 
+use crate::cache::{self, Cache};
 use crate::config::EdgeConfig;
 use crate::connections;
 use crate::health::MeshHealth;
@@ -9,6 +10,7 @@ use crate::limits::config::RedisConfig;
 use crate::metrics::EdgeMetrics;
 use crate::router::{Edge, router};
 use crate::routes;
+use crate::sse::Streams;
 use anyhow::Context as _;
 use identity::{Purpose, UserTokens};
 use platform::{App, DeclaredCalls, Run, Service, Setup};
@@ -46,7 +48,11 @@ impl EdgeApp {
 
 /// What the edge does.
 pub fn service() -> Service<EdgeApp> {
-    Service::new().background("http", serve).background("limits", keep_limits_shared)
+    let service = Service::new()
+        .background("http", serve)
+        .background("limits", keep_limits_shared)
+        .background("cache", keep_cache_right);
+    cache::followed().into_iter().fold(service, |service, (source, entity)| service.follows(source, entity))
 }
 
 /// Reads the configuration and takes the port, so that one that is taken is told before anything else starts.
@@ -58,9 +64,12 @@ pub async fn app(setup: &Setup) -> anyhow::Result<EdgeApp> {
     let redis: RedisConfig = setup.settings.section("redis")?;
     let metrics = EdgeMetrics::register(&setup.registry)?;
     let limits = Limits::new(&config, &redis, &metrics)?;
+    let cache = Cache::new(&config.cache, &redis, setup.client.clone(), config.request_timeout(), &setup.registry)?;
     let signing_key = setup.keys.signing_key(EdgeApp::NAME, Purpose::User)?;
     let verifier = setup.verifier.as_ref().clone();
     let identities = Identities::new(verifier, setup.revocations.clone(), UserTokens::new(signing_key));
+    let identities = Arc::new(identities);
+    let streams = Streams::new(&config.streams, setup.client.clone(), identities.clone(), &setup.registry)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: is something else there? Choose another address with PETPRO_EDGE__LISTEN",
@@ -72,6 +81,8 @@ pub async fn app(setup: &Setup) -> anyhow::Result<EdgeApp> {
         resources: routes::resources(catalogue::operations())?,
         identities,
         limits,
+        cache,
+        streams,
         client: setup.client.clone(),
         mesh: MeshHealth::new(setup.nats.clone()),
         health: setup.health.clone(),
@@ -101,6 +112,7 @@ async fn serve(run: Run<EdgeApp>) {
             shutdown.cancelled().await;
             edge.health.set_ready(EdgeApp::NAME, false);
             tokio::time::sleep(edge.config.leave_after()).await;
+            edge.streams.leave();
         }
     };
     let config = edge.config.connections.clone();
@@ -110,4 +122,9 @@ async fn serve(run: Run<EdgeApp>) {
 /// Counts requests together with the other instances whenever that is possible.
 async fn keep_limits_shared(run: Run<EdgeApp>) {
     run.shutdown.run_until_cancelled(run.app.edge.limits.keep_shared()).await;
+}
+
+/// Listens to what makes kept answers old.
+async fn keep_cache_right(run: Run<EdgeApp>) {
+    run.app.edge.cache.run(&run).await;
 }

@@ -4,9 +4,10 @@ mod accept;
 pub mod etag;
 
 use crate::routes::Route;
+use crate::sse::EVENT_STREAM;
 use http::{HeaderMap, header};
 use subjects::openapi::problem::PROBLEM_JSON;
-use subjects::{ErrorCode, Fault};
+use subjects::{ErrorCode, Fault, Kind};
 
 const JSON: &str = "application/json";
 const HAL_JSON: &str = "application/hal+json";
@@ -28,7 +29,8 @@ impl Representation {
     /// # Errors
     /// `not_acceptable` when it likes none of those that the route has.
     pub fn negotiate(route: &Route, headers: &HeaderMap) -> Result<Representation, Fault> {
-        let offers: &[(&str, Representation)] = match route.rest.text {
+        let text = route.rest.text.or((route.operation.kind == Kind::Stream).then_some(EVENT_STREAM));
+        let offers: &[(&str, Representation)] = match text {
             // Whoever takes only problems takes an answer without one as plain JSON.
             None => {
                 &[(JSON, Representation::Json), (HAL_JSON, Representation::Hal), (PROBLEM_JSON, Representation::Json)]

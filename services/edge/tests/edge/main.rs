@@ -10,9 +10,12 @@
 
 mod bad_input;
 mod browsers;
+mod cache;
+mod cache_world;
 mod connections;
 mod documented;
 mod documents;
+mod event_streams;
 mod identity_of_callers;
 mod leaving;
 mod limits;
@@ -22,4 +25,5 @@ mod representations;
 mod samples;
 mod stack;
 mod stand_in;
+mod tiny_booking;
 mod tiny_vendor;

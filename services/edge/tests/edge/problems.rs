@@ -61,7 +61,7 @@ fn every_violation_is_named_at_once() {
 
         let body = json!({ "kind": "clinic", "name": "", "colour": "blue", "email": 5 });
         let problem = check_problem(&Answer::to(new_vendor(stack).json(&body)).await, 400, "invalid_request");
-        check_pointers(&problem, &["/colour", "/email", "/name"]);
+        check_pointers(&problem, &["/colour", "/email", "/name", "/name"]);
 
         let put = stack.request("PUT", &format!("{}?name=x", some_vendor())).bearer_auth(stack.token(&[]));
         let body = json!({ "id": VendorId::new(), "kind": "clinic" });
