@@ -18,6 +18,8 @@ mod samples;
 
 #[path = "platform/arena.rs"]
 mod arena;
+#[path = "platform/cache.rs"]
+mod cache;
 #[path = "platform/command_line.rs"]
 mod command_line;
 #[path = "platform/crashes.rs"]
@@ -28,11 +30,17 @@ mod hostile;
 mod leaving;
 #[path = "platform/limits.rs"]
 mod limits;
+#[path = "platform/nest.rs"]
+mod nest;
 #[path = "platform/permissions.rs"]
 mod permissions;
+#[path = "platform/privacy.rs"]
+mod privacy;
 #[path = "platform/races.rs"]
 mod races;
 #[path = "platform/repeats.rs"]
 mod repeats;
 #[path = "platform/story.rs"]
 mod story;
+#[path = "platform/streams.rs"]
+mod streams;

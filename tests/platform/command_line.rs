@@ -1,6 +1,6 @@
 //! What people type, and what they are told.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn petpro(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -24,6 +24,20 @@ fn secrets_may_come_from_files_and_are_never_shown() {
 }
 
 #[test]
+fn whoever_stops_reading_is_no_failure() {
+    for arguments in [&["openapi"][..], &["asyncapi"], &["nats-config", "--variables"], &["check-config"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_petpro"));
+        command.args(arguments).env("PETPRO_CONFIG", "/dev/null").stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Nobody reads at all, which is less than `| head -1` does.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stderr), "", "{arguments:?}");
+    }
+}
+
+#[test]
 fn every_bad_setting_is_named_with_its_variable_before_anything_connects() {
     let bad = [("PETPRO_NATS__URL", "here"), ("PETPRO_EDGE__LISTEN", "there"), ("PETPRO_NAST__URL", "nats://x")];
     for command in ["check-config", "run"] {
@@ -42,5 +56,9 @@ fn what_is_missing_is_said_with_what_to_do() {
     assert!(!no_keys.status.success());
     assert!(text(&no_keys.stderr).contains("petpro keys"), "{}", text(&no_keys.stderr));
     let unknown = petpro(&["run", "bookings"], &[]);
-    assert!(text(&unknown.stderr).contains("auth, vendor, booking, edge"), "{}", text(&unknown.stderr));
+    assert!(
+        text(&unknown.stderr).contains("auth, profile, vendor, booking, catalog, edge"),
+        "{}",
+        text(&unknown.stderr)
+    );
 }

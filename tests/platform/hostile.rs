@@ -20,6 +20,8 @@ mod strangers;
 async fn whatever_is_hostile_is_refused_and_leaves_nothing_behind() {
     let mut world = World::without_services().await;
     world.set("PETPRO_EDGE__LIMITS_PROFILE", "bench");
+    // What is erased while the test runs is done before it looks.
+    world.set("PETPRO_PROFILE__PRIVACY_SETTLING_MS", "100");
     world.run("all", &[]).await;
     world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
     let scene = Scene::of(&world).await;

@@ -6,7 +6,7 @@ use platform::Declaration;
 use platform::nats::ServerSignals;
 use std::collections::BTreeSet;
 use std::time::Instant;
-use subjects::{Operation, catalogue, event};
+use subjects::{Kind, Operation, Who, catalogue, event};
 
 /// Fewer than the client's queue of events holds, so that no refusal is dropped.
 const AT_A_TIME: usize = 40;
@@ -36,21 +36,21 @@ async fn an_identity_may_publish_what_it_has_declared_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_identity_may_answer_its_own_subjects_and_nothing_else() {
     let world = World::without_services().await;
-    let owners: Vec<(&str, &str)> = catalogue::operations()
-        .flat_map(|operation| operation.subjects().map(move |subject| (subject, operation.service)))
+    let owners: Vec<(String, &str)> = catalogue::operations()
+        .flat_map(|operation| every_form(operation).map(move |subject| (subject, operation.service)))
         .collect();
     for service in services::declarations() {
         let (client, signals) = world.connect(service.name).await;
         let mut subscriptions = Vec::new();
         for chunk in owners.chunks(AT_A_TIME) {
             for (subject, owner) in chunk {
-                subscriptions.push(client.queue_subscribe(*subject, (*owner).to_owned()).await.unwrap());
+                subscriptions.push(client.queue_subscribe(subject.clone(), (*owner).to_owned()).await.unwrap());
             }
             until_refused(&client, &signals).await;
         }
         let refused: BTreeSet<String> = signals.refused_subscriptions().into_iter().collect();
         let expected: BTreeSet<String> =
-            owners.iter().filter(|(_, owner)| *owner != service.name).map(|(subject, _)| subject.to_string()).collect();
+            owners.iter().filter(|(_, owner)| *owner != service.name).map(|(subject, _)| subject.clone()).collect();
         assert_eq!(refused, expected, "what {} may not answer", service.name);
 
         // Without the queue group, somebody else's inbox, and everybody's events.
@@ -82,7 +82,7 @@ fn the_generated_permissions_in_the_repository_are_those_of_the_code() {
 /// What the declaration itself says, without looking at the generated permissions.
 fn may_publish(service: &Declaration) -> BTreeSet<String> {
     let mut allowed: BTreeSet<String> = service.calls.iter().map(|subject| (*subject).to_owned()).collect();
-    allowed.extend(service.operations.iter().flat_map(Operation::subjects).map(str::to_owned));
+    allowed.extend(service.operations.iter().flat_map(every_form));
     if service.name == "edge" {
         allowed.insert("$SRV.PING".to_owned());
     }
@@ -99,29 +99,53 @@ fn may_publish(service: &Declaration) -> BTreeSet<String> {
         allowed.insert(ack(&consumer.stream(), &consumer.durable_name()));
     }
     allowed.insert(format!("$SRV.PING.{}.x", service.name));
-    // Every service follows revoked sessions, and no other event.
+    // Every service follows revoked sessions, and no other event that it has not declared.
     allowed.insert(FOLLOW_REVOCATIONS.to_owned());
     allowed.insert("$JS.FC.EVENTS_AUTH.x".to_owned());
+    for followed in &service.follows {
+        let stream = event::stream_name(followed.source);
+        allowed.insert(follow_entity(&stream, followed.entity));
+        allowed.insert(format!("$JS.FC.{stream}.x"));
+        allowed.insert(format!("$JS.API.STREAM.INFO.{stream}"));
+    }
+    if service.operations.iter().any(|operation| operation.kind == Kind::Stream) {
+        allowed.extend(lease_inboxes(service.name));
+        allowed.extend(["_INBOX_operator.a.b", "_INBOX_neighbour.a.b"].map(str::to_owned));
+    }
     allowed
+}
+
+fn follow_entity(stream: &str, entity: &str) -> String {
+    format!("$JS.API.CONSUMER.CREATE.{stream}.x.event.{entity}.>")
+}
+
+/// Where a service tells each watcher of its streams.
+fn lease_inboxes(service: &str) -> impl Iterator<Item = String> {
+    let watchers = catalogue::SERVICES.into_iter().chain(["edge"]);
+    watchers.map(move |watcher| format!("_INBOX_{watcher}.lease.{service}.x"))
 }
 
 const FOLLOW_REVOCATIONS: &str = "$JS.API.CONSUMER.CREATE.EVENTS_AUTH.x.event.session.revoked.0";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operator_looks_and_asks_and_provision_keeps_streams_and_neither_does_more() {
+async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_and_none_does_more() {
     let world = World::without_services().await;
     let requests: BTreeSet<String> = catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
+    let for_users =
+        catalogue::operations().filter(|operation| operation.access.0.iter().any(|who| *who != Who::Service));
+    let for_neighbours: BTreeSet<String> = for_users.flat_map(every_form).collect();
     let is_look = |subject: &str| subject.starts_with("$SRV.") || subject.starts_with("$JS.API.STREAM.INFO.");
     let is_keeping = |subject: &str| {
         ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.CREATE"].iter().any(|verb| {
             subject.strip_prefix("$JS.API.").is_some_and(|rest| rest.starts_with(&format!("{verb}.EVENTS_")))
         })
     };
-    for identity in ["operator", "provision"] {
+    for identity in ["operator", "neighbour", "provision"] {
         let (client, signals) = world.connect(identity).await;
         let tried = every_published_subject();
         let may = |subject: &String| match identity {
             "operator" => requests.contains(subject) || is_look(subject),
+            "neighbour" => for_neighbours.contains(subject),
             // Without a name the filter would stand in the body, where permissions cannot see it.
             _ => {
                 is_keeping(subject) && !subject.split('.').next_back().unwrap().starts_with("EVENTS_")
@@ -139,15 +163,38 @@ async fn the_operator_looks_and_asks_and_provision_keeps_streams_and_neither_doe
         let expected: BTreeSet<String> = tried.iter().filter(|subject| may(subject)).cloned().collect();
         assert_eq!(taken, expected, "what {identity} may publish");
     }
+    assert!(for_neighbours.contains(r#"{"cmd":"get-booking"}"#) && !for_neighbours.contains("auth.validate"));
+
+    // A neighbour hears events and its own answers, and takes nobody's requests.
+    let (client, signals) = world.connect("neighbour").await;
+    let mut subscriptions = Vec::new();
+    for subject in ["event.>", "event.booking.*.*", "_INBOX_neighbour.x.*"] {
+        subscriptions.push(client.subscribe(subject).await.unwrap());
+    }
+    let elsewhere: BTreeSet<String> =
+        ["booking.findOne", r#"{"cmd":"get-booking"}"#, "_INBOX_edge.>", "_INBOX.>", ">", "$JS.>"]
+            .map(str::to_owned)
+            .into();
+    for subject in &elsewhere {
+        subscriptions.push(client.subscribe(subject.clone()).await.unwrap());
+        subscriptions.push(client.queue_subscribe(subject.clone(), "booking".to_owned()).await.unwrap());
+    }
+    until_refused(&client, &signals).await;
+    let refused: BTreeSet<String> = signals.refused_subscriptions().into_iter().collect();
+    assert_eq!(refused, elsewhere, "what a neighbour may not listen to");
     world.stop().await;
 }
 
 /// Everything that anybody might want to publish, and what nobody may.
 fn every_published_subject() -> BTreeSet<String> {
-    let mut subjects: BTreeSet<String> =
-        catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
+    let mut subjects: BTreeSet<String> = catalogue::operations().flat_map(every_form).collect();
     subjects.extend(catalogue::events().map(|event| format!("event.{}.0", event.event_type)));
     subjects.extend(["$SRV.PING".to_owned(), "$SYS.REQ.SERVER.PING".to_owned()]);
+    subjects.extend(catalogue::SERVICES.into_iter().flat_map(lease_inboxes));
+    subjects.extend(["_INBOX_operator.a.b", "_INBOX_neighbour.a.b"].map(str::to_owned));
+    for event in catalogue::events() {
+        subjects.insert(follow_entity(&event::stream_name(event.service), event.entity()));
+    }
     for name in services::names() {
         subjects.insert(format!("_INBOX_{name}.a.b"));
         subjects.insert(format!("relay.wake.{name}"));
@@ -169,6 +216,11 @@ fn every_published_subject() -> BTreeSet<String> {
         subjects.insert(format!("$JS.API.CONSUMER.DELETE.{}.{}", consumer.stream(), consumer.durable_name()));
     }
     subjects
+}
+
+/// The subject and its aliases, each by itself and as a command of NestJS.
+fn every_form(operation: &Operation) -> impl Iterator<Item = String> + use<> {
+    operation.subjects().flat_map(|subject| [subject.to_owned(), format!(r#"{{"cmd":"{subject}"}}"#)])
 }
 
 fn next_message(stream: &str, durable: &str) -> String {

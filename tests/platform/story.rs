@@ -49,7 +49,7 @@ async fn a_person_books_a_visit_and_the_operator_sees_it() {
         .map(|ping| ping.name)
         .collect();
     names.sort();
-    assert_eq!(names, ["auth", "booking", "edge", "vendor"]);
+    assert_eq!(names, ["auth", "booking", "catalog", "edge", "profile", "vendor"]);
 
     // `nats stream ls`, and the events themselves.
     let jetstream = async_nats::jetstream::new(operator);
@@ -71,7 +71,7 @@ async fn the_printed_demo_runs_and_the_edge_shows_every_service() {
     let world = World::start().await;
     let url = world.url("").replace("/api/v1", "");
     let story = petpro_prints(&world, &["demo", "--url", &url]).await;
-    assert!(story.contains("event.booking.confirmed."), "{story}");
+    check_demo(&story);
 
     let health: Value = world.http.get(format!("{url}/health")).send().await.unwrap().json().await.unwrap();
     assert_eq!(health["status"], "ok");
@@ -84,6 +84,30 @@ async fn the_printed_demo_runs_and_the_edge_shows_every_service() {
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
     }
     world.stop().await;
+}
+
+/// What `./just demo` tells, from the pet to the stock that is watched.
+#[track_caller]
+fn check_demo(told: &str) {
+    let steps = [
+        "POST /pets → 201",
+        "POST /bookings → 201",
+        "slot_taken",
+        "pet_not_found",
+        "event.booking.confirmed.",
+        "does not bear chicken",
+        "vaccinated against tricat",
+        "products for \"makanna kucing\"",
+        "│ snapshot",
+        "POST /inventory/reservations → 201",
+        "out_of_stock",
+        "/commit → 200",
+    ];
+    for step in steps {
+        assert!(told.contains(step), "the demo does not tell of {step}:\n{told}");
+    }
+    let changes = told.lines().filter(|line| line.contains("│ change")).count();
+    assert_eq!(changes, 2, "the reservation and the sale are told:\n{told}");
 }
 
 /// Runs `petpro` against the world and answers what it printed.

@@ -16,6 +16,9 @@ use testkit::{Durability, Process, free_port};
 /// How long anything may take before the test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How many products the demo's vendors have here.
+const PRODUCTS: usize = 200;
+
 /// A running platform.
 pub struct World {
     pub stack: Stack,
@@ -57,6 +60,7 @@ impl World {
         let provision = spawn(&stack, &folder, &["provision"], &BTreeMap::new());
         let host = Host::new(stack.settings(Settings::from_toml(""))).unwrap();
         seed::seed(&host).await.unwrap();
+        seed::products(&host, PRODUCTS).await.unwrap();
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
         World { stack, http, folder, provision, variables: BTreeMap::new(), services: BTreeMap::new() }
     }

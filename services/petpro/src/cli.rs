@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// PetPro: a marketplace for pet care, as services that talk over NATS.
 ///
 /// First time here? `petpro dev` starts everything on this machine (`./just up` builds it first), and `petpro demo`
-/// walks through a booking.
+/// walks through a visit and a purchase.
 ///
 /// Settings come from petpro.toml (or the file that PETPRO_CONFIG names) and from variables such as
 /// PETPRO_NATS__URL; `petpro check-config` shows what is in force.
@@ -29,7 +29,7 @@ pub enum Command {
     Run(RunArgs),
     /// Start NATS, Postgres and Redis of this checkout, demo data and every service; stays until Ctrl-C
     Dev(DevArgs),
-    /// Walk the story over HTTP against a running platform: register, find a clinic, book, confirm
+    /// Walk the story over HTTP against a running platform: a pet, a visit, a search, stock that is watched
     Demo(DemoArgs),
     /// Bring the database to the state that this build needs
     #[command(after_help = "Needs PETPRO_MIGRATE__ADMIN_URL, a role that may create roles and schemas.")]
@@ -60,7 +60,7 @@ pub enum Command {
 /// Which services to run.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// auth, vendor, booking, edge; all of them when none is named
+    /// auth, profile, vendor, booking, catalog, edge; all of them when none is named
     pub services: Vec<String>,
 }
 

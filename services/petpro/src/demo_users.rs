@@ -25,57 +25,61 @@ pub struct DemoUser {
 pub const PASSWORD: &str = "kucing-oren-7";
 
 /// The people: an admin, two who run and work at clinics, two who book.
-pub const ALL: [DemoUser; 5] = [
-    DemoUser {
-        number: 1,
-        email: "admin@petpro.example",
-        first_name: "Ayu",
-        last_name: "Lestari",
-        role: Role::PlatformAdmin,
-        about: "runs the platform",
-    },
-    DemoUser {
-        number: 2,
-        email: "dewi@petpro.example",
-        first_name: "Dewi",
-        last_name: "Santoso",
-        role: Role::Customer,
-        about: "runs every demo clinic",
-    },
-    DemoUser {
-        number: 3,
-        email: "rina@petpro.example",
-        first_name: "Rina",
-        last_name: "Wijaya",
-        role: Role::Customer,
-        about: "works at every demo clinic",
-    },
-    DemoUser {
-        number: 4,
-        email: "budi@petpro.example",
-        first_name: "Budi",
-        last_name: "Hartono",
-        role: Role::Customer,
-        about: "has a cat",
-    },
-    DemoUser {
-        number: 5,
-        email: "siti@petpro.example",
-        first_name: "Siti",
-        last_name: "Rahma",
-        role: Role::Customer,
-        about: "has a dog",
-    },
-];
+pub const ALL: [DemoUser; 5] = [ADMIN, CLINIC_OWNER, CLINIC_STAFF, CAT_OWNER, DOG_OWNER];
+
+/// Runs the platform.
+pub const ADMIN: DemoUser = DemoUser {
+    number: 1,
+    email: "admin@petpro.example",
+    first_name: "Ayu",
+    last_name: "Lestari",
+    role: Role::PlatformAdmin,
+    about: "runs the platform",
+};
+
+/// Runs every demo clinic.
+pub const CLINIC_OWNER: DemoUser = DemoUser {
+    number: 2,
+    email: "dewi@petpro.example",
+    first_name: "Dewi",
+    last_name: "Santoso",
+    role: Role::Customer,
+    about: "runs every demo clinic",
+};
+
+/// Works at every demo clinic.
+pub const CLINIC_STAFF: DemoUser = DemoUser {
+    number: 3,
+    email: "rina@petpro.example",
+    first_name: "Rina",
+    last_name: "Wijaya",
+    role: Role::Customer,
+    about: "works at every demo clinic",
+};
+
+/// Has a cat.
+pub const CAT_OWNER: DemoUser = DemoUser {
+    number: 4,
+    email: "budi@petpro.example",
+    first_name: "Budi",
+    last_name: "Hartono",
+    role: Role::Customer,
+    about: "has a cat, shared with Siti",
+};
+
+/// Has a dog and a rabbit.
+pub const DOG_OWNER: DemoUser = DemoUser {
+    number: 5,
+    email: "siti@petpro.example",
+    first_name: "Siti",
+    last_name: "Rahma",
+    role: Role::Customer,
+    about: "has a dog and a rabbit",
+};
 
 /// Who belongs to every demo vendor, and as what.
 pub fn members() -> Vec<(UserId, MembershipRole)> {
-    let role_of = |user: &DemoUser| match user.email {
-        "dewi@petpro.example" => Some(MembershipRole::ClinicAdmin),
-        "rina@petpro.example" => Some(MembershipRole::ClinicStaff),
-        _ => None,
-    };
-    ALL.iter().filter_map(|user| Some((user.id(), role_of(user)?))).collect()
+    vec![(CLINIC_OWNER.id(), MembershipRole::ClinicAdmin), (CLINIC_STAFF.id(), MembershipRole::ClinicStaff)]
 }
 
 impl DemoUser {

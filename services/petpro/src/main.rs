@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
     match petpro::commands::execute(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("petpro: {error:#}");
+            petpro::output::aside(format_args!("petpro: {error:#}\n"));
             ExitCode::FAILURE
         }
     }

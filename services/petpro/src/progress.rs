@@ -1,14 +1,15 @@
 //! Progress of long steps, for people: one line a step, on standard error.
 
+use crate::output::aside;
 use std::io::IsTerminal as _;
 use std::time::Instant;
 
 /// Says that a step begins; the answer says how long it took once it is done.
 pub fn step(what: impl std::fmt::Display) -> Step {
     if terminal() {
-        eprint!("\x1b[1m›\x1b[0m {what} …");
+        aside(format_args!("\x1b[1m›\x1b[0m {what} …"));
     } else {
-        eprintln!("› {what}");
+        aside(format_args!("› {what}\n"));
     }
     Step { started: Instant::now(), terminal: terminal(), done: false }
 }
@@ -25,7 +26,7 @@ impl Step {
     pub fn done(mut self) {
         self.done = true;
         if self.terminal {
-            eprintln!(" {:.1} s", self.started.elapsed().as_secs_f64());
+            aside(format_args!(" {:.1} s\n", self.started.elapsed().as_secs_f64()));
         }
     }
 }
@@ -33,7 +34,7 @@ impl Step {
 impl Drop for Step {
     fn drop(&mut self) {
         if !self.done && self.terminal {
-            eprintln!(" failed");
+            aside(format_args!(" failed\n"));
         }
     }
 }

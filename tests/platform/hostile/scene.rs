@@ -19,6 +19,23 @@ const GOOD_PASSWORD: &str = "kucing-abu-abu-9";
 /// How many requests are under way at once.
 const AT_ONCE: usize = 32;
 
+/// The entities that belong to customers.
+const CUSTOMERS: [&str; 13] = [
+    "user",
+    "auth",
+    "booking",
+    "hold",
+    "calendar",
+    "availability",
+    "profile",
+    "address",
+    "preference",
+    "pet",
+    "petRecord",
+    "petShare",
+    "privacy",
+];
+
 /// Somebody who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Person {
@@ -98,9 +115,7 @@ impl Scene {
 
     async fn make_rows(&mut self, world: &World, hold: &Slot) {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let made = async |person: Person, path: &str, body: Value| {
-            world.expect(Method::POST, path, Some(&self.token(person)), Some(body), StatusCode::CREATED).await
-        };
+        let made = async |person: Person, path: &str, body: Value| self.made(world, person, path, body).await;
         let booking = made(Person::Customer, "/bookings", self.slot.wish()).await;
         let hold = json!({ "serviceId": hold.service, "staffId": hold.staff, "startsAt": hold.starts_at });
         let hold = made(Person::Customer, "/bookings/holds", hold).await;
@@ -113,6 +128,8 @@ impl Scene {
             "timeZone": "Asia/Jakarta",
         });
         let clinic = made(Person::Rival, "/clinics", clinic).await;
+        self.make_shop(world).await;
+        self.make_home(world).await;
         let session = world.sign_in("budi@petpro.example").await;
         let path = "/auth/sessions";
         let sessions = world.expect(Method::GET, path, Some(&session), None, StatusCode::OK).await;
@@ -125,6 +142,64 @@ impl Scene {
         let secret = text(&calendar["path"]);
         let secret = secret.rsplit('/').next().unwrap().trim_end_matches(".ics").to_owned();
         self.rows.insert("token", secret);
+    }
+
+    /// A product with stock, some of which is reserved.
+    async fn make_shop(&mut self, world: &World) {
+        let category = json!({ "name": "Uji", "slug": "uji" });
+        let category = self.made(world, Person::Admin, "/categories", category).await;
+        let product = json!({
+            "vendorId": self.rows["vendor"],
+            "categoryId": category["id"],
+            "name": "Makanan uji",
+            "description": "Untuk kucing",
+            "variants": [{ "sku": "UJI-1", "prices": [{ "price": { "amount": 50_000, "currency": "IDR" } }] }],
+        });
+        let product = self.made(world, Person::Owner, "/products", product).await;
+        let variant = &product["variants"][0]["id"];
+        let clinic = self.rows["clinic"].clone();
+        let stock = json!({ "variantId": variant, "clinicId": clinic, "onHand": 1_000, "reorderLevel": 5 });
+        let stock = self.made(world, Person::Owner, "/inventory", stock).await;
+        let lines = json!({ "lines": [{ "variantId": variant, "clinicId": clinic, "quantity": 1 }] });
+        let reservation = self.made(world, Person::Owner, "/inventory/reservations", lines).await;
+        for (name, row) in
+            [("category", &category), ("product", &product), ("inventory", &stock), ("reservation", &reservation)]
+        {
+            self.rows.insert(name, row["id"].as_str().unwrap().to_owned());
+        }
+        self.rows.insert("variant", variant.as_str().unwrap().to_owned());
+    }
+
+    /// What the customer has at home.
+    async fn make_home(&mut self, world: &World) {
+        let address = json!({
+            "label": "Rumah",
+            "recipient": "Budi",
+            "phone": "+62 812 3456 789",
+            "address": {
+                "street": "Jl. Uji 1",
+                "village": "Uji",
+                "district": "Uji",
+                "city": "Jakarta",
+                "province": "DKI Jakarta",
+                "postalCode": "10110",
+                "country": "ID",
+            },
+        });
+        let address = self.made(world, Person::Customer, "/addresses", address).await;
+        let pet = self.made(world, Person::Customer, "/pets", json!({ "name": "Oyen", "species": "cat" })).await;
+        let shares = format!("/pets/{}/shares", pet["id"].as_str().unwrap());
+        let share = self.made(world, Person::Customer, &shares, json!({ "role": "viewer" })).await;
+        let token = self.token(Person::Customer);
+        let export =
+            world.expect(Method::POST, "/privacy/export", Some(&token), Some(json!({})), StatusCode::ACCEPTED).await;
+        for (name, row) in [("address", &address), ("pet", &pet), ("petShare", &share), ("privacy", &export)] {
+            self.rows.insert(name, row["id"].as_str().unwrap().to_owned());
+        }
+    }
+
+    async fn made(&self, world: &World, person: Person, path: &str, body: Value) -> Value {
+        world.expect(Method::POST, path, Some(&self.token(person)), Some(body), StatusCode::CREATED).await
     }
 
     /// A user as a token names one, in a session of its own.
@@ -158,10 +233,11 @@ impl Scene {
             "vendor.approve" | "vendor.reject" | "vendor.suspend" | "user.findAll" | "role.findAll" | "role.assign" => {
                 Person::Admin
             }
+            "category.create" | "category.update" | "category.remove" => Person::Admin,
             "booking.confirm" | "booking.complete" | "booking.noShow" | "membership.accept" => Person::Staff,
-            _ if ["user", "auth", "booking", "hold", "calendar", "availability"].contains(&entity(subject)) => {
-                Person::Customer
-            }
+            // Whoever has nothing loses nothing by it.
+            "privacy.erase" => Person::Nobody,
+            _ if CUSTOMERS.contains(&entity(subject)) => Person::Customer,
             _ => Person::Owner,
         }
     }
@@ -191,6 +267,8 @@ impl Scene {
                 // Not one of those that are tried first.
                 "password" | "newPassword" => Some(GOOD_PASSWORD),
                 "timeZone" => Some("Asia/Jakarta"),
+                // A place, not the row of that name.
+                "address" => None,
                 _ => self.row(&real, &field).map(String::as_str),
             };
             real = known.and_then(|value| real.with(&field, json!(value))).unwrap_or(real);
@@ -201,8 +279,14 @@ impl Scene {
         if real.operation.subject == "availability.findAll" {
             real = real.with("serviceId", json!(self.slot.service)).unwrap();
         }
-        if real.operation.subject == "vendor.register" {
-            real = real.with_inner("/owner/password", json!(GOOD_PASSWORD));
+        match real.operation.subject {
+            "vendor.register" => real = real.with_inner("/owner/password", json!(GOOD_PASSWORD)),
+            "inventory.reserve" => {
+                real = real.with_inner("/lines/0/variantId", json!(self.rows["variant"]));
+            }
+            "privacy.erase" => real = real.with("userId", json!(self.nobody)).unwrap(),
+            "petRecord.create" => real = real.with("note", json!("Tidur nyenyak")).unwrap(),
+            _ => {}
         }
         let Some(path) = self.place(&real) else { return (real, None) };
         let now = self.find(world, &real, &path).await;
@@ -210,7 +294,7 @@ impl Scene {
             let is_mine =
                 now.get(&field).is_some() && !(real.rest.method == subjects::Method::Patch && field == "status");
             if is_mine {
-                real = real.with(&field, now[&field].clone()).unwrap();
+                real = real.with(&field, as_asked(&field, &now[&field])).unwrap();
             }
         }
         (real, Some(now["version"].as_i64().unwrap()))
@@ -224,6 +308,11 @@ impl Scene {
             "hours" => format!("/clinics/{}/hours", rows["clinic"]),
             "membership" => format!("/vendors/{}/members?limit=100", rows["vendor"]),
             "staff" => format!("/staff/{}", rows["staff"]),
+            "category" => format!("/categories/{}", rows["category"]),
+            "inventory" => format!("/inventory/{}", rows["inventory"]),
+            "address" => format!("/addresses/{}", rows["address"]),
+            "profile" => format!("/profiles/{}", rows["user"]),
+            "preference" => "/preferences".to_owned(),
             name => format!("/{name}s/{}", rows.get(name)?),
         };
         changes.then_some(path)
@@ -267,7 +356,10 @@ impl Answer {
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let is_problem = header("content-type").starts_with("application/problem+json");
         let has_challenge = header("www-authenticate").starts_with("Bearer");
-        let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default();
+        // A stream has no end to wait for.
+        let is_stream = header("content-type").starts_with("text/event-stream");
+        let bytes = if is_stream { Default::default() } else { answer.bytes().await.unwrap() };
+        let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let seen = Answer { status, body };
         let what = || {
             let body = sent.body().and_then(|body| body.as_bytes()).map(String::from_utf8_lossy).unwrap_or_default();
@@ -296,6 +388,17 @@ pub async fn all<T>(tasks: Vec<impl Future<Output = T>>) -> Vec<T> {
     futures::stream::iter(tasks).buffered(AT_ONCE).collect().await
 }
 
+/// What a field of a row is in a request: without what only answers tell.
+fn as_asked(field: &str, value: &Value) -> Value {
+    let mut asked = value.clone();
+    if field == "variants" {
+        for variant in asked.as_array_mut().into_iter().flatten() {
+            variant.as_object_mut().unwrap().remove("price");
+        }
+    }
+    asked
+}
+
 fn entity(subject: &str) -> &str {
     subject.split('.').next().unwrap()
 }
@@ -305,6 +408,7 @@ fn entity_of(sample: &Sample) -> &'static str {
     match sample.operation.subject {
         "role.assign" => "user",
         "auth.revokeSession" => "session",
+        "inventory.commit" | "inventory.release" => "reservation",
         subject => subject.split('.').next().unwrap(),
     }
 }

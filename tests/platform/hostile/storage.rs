@@ -4,9 +4,9 @@ use crate::world::{PATIENCE, World};
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 
-/// Tables that a refused request may write: that somebody tried, what was answered under a key, and what consumers have
-/// heard.
-const MAY_CHANGE: [&str; 3] = ["login_attempts", "idempotency_keys", "inbox"];
+/// Tables that a refused request may write: that somebody tried, what was answered under a key, what consumers have
+/// heard, and the key under which texts of somebody would have been kept.
+const MAY_CHANGE: [&str; 4] = ["login_attempts", "idempotency_keys", "inbox", "person_keys"];
 
 /// For every table of every service how many rows it has, and a sum over what is in them.
 #[derive(Debug, PartialEq)]
@@ -19,6 +19,8 @@ impl Storage {
         let marked =
             "select count(*) from booking.bookings where schedule_changed and status in ('pending', 'confirmed')";
         world.until("every booking is compared with its schedule", async || world.count(marked).await == 0).await;
+        let unfinished = "select count(*) from profile.privacy_requests where status <> 'done'";
+        world.until("nothing is left to be told or erased", async || world.count(unfinished).await == 0).await;
         let mut database = world.database().await;
         let tables: Vec<(String, String)> = sqlx::query_as(
             "select schemaname::text, tablename::text from pg_tables \

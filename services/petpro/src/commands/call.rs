@@ -2,6 +2,7 @@
 
 use super::token;
 use crate::cli::CallArgs;
+use crate::output::say;
 use anyhow::{Context as _, bail};
 use identity::keys::{KeyStore, OPERATOR};
 use platform::metrics::Metrics;
@@ -37,7 +38,7 @@ pub(super) async fn execute(args: &CallArgs) -> anyhow::Result<()> {
         () = tokio::time::sleep(TIMEOUT) => bail!("no answer from {} within {} s", args.subject, TIMEOUT.as_secs()),
     };
     let body: serde_json::Value = serde_json::from_slice(&reply.payload).context("the reply is not JSON")?;
-    println!("{}", serde_json::to_string_pretty(&body)?);
+    say!("{}", serde_json::to_string_pretty(&body)?)?;
     let failed = reply.headers.as_ref().is_some_and(|headers| headers.get(headers::SERVICE_ERROR_CODE).is_some());
     if failed {
         bail!("{} was refused", args.subject);

@@ -1,17 +1,21 @@
 //! `petpro check-config`, and the check before anything connects.
 
 use super::migrate::MigrateConfig;
+use crate::output::say;
 use anyhow::bail;
 use auth::AuthSettings;
 use booking::BookingConfig;
+use catalog::CatalogConfig;
 use edge::{EdgeConfig, RedisConfig};
 use garde::Validate;
 use platform::admin::AdminConfig;
 use platform::nats::NatsConfig;
 use platform::otlp::TelemetryConfig;
 use platform::setup::KeysConfig;
+use platform::streams::StreamsConfig;
 use platform::telemetry::LogConfig;
 use platform::{ClientConfig, DispatcherConfig, Settings};
+use profile::ProfileConfig;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use store::PostgresConfig;
@@ -20,7 +24,7 @@ pub(super) fn execute() -> anyhow::Result<()> {
     let settings = Settings::load()?;
     check_all(&settings)?;
     for section in SECTIONS {
-        println!("{}: {}", section.name, (section.read)(&settings, section.name)?);
+        say!("{}: {}", section.name, (section.read)(&settings, section.name)?)?;
     }
     Ok(())
 }
@@ -48,7 +52,7 @@ struct Section {
     read: fn(&Settings, &str) -> anyhow::Result<String>,
 }
 
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 16] = [
     Section { name: "log", read: read::<LogConfig> },
     Section { name: "admin", read: read::<AdminConfig> },
     Section { name: "keys", read: read::<KeysConfig> },
@@ -59,9 +63,12 @@ const SECTIONS: [Section; 13] = [
     Section { name: "client", read: read::<ClientConfig> },
     Section { name: "telemetry", read: read::<TelemetryConfig> },
     Section { name: "dispatcher", read: read::<DispatcherConfig> },
+    Section { name: "streams", read: read::<StreamsConfig> },
     Section { name: "edge", read: read::<EdgeConfig> },
     Section { name: "auth", read: read::<AuthSettings> },
+    Section { name: "profile", read: read::<ProfileConfig> },
     Section { name: "booking", read: read::<BookingConfig> },
+    Section { name: "catalog", read: read::<CatalogConfig> },
 ];
 
 fn read<T: DeserializeOwned + Validate<Context = ()> + Debug>(

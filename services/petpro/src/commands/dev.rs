@@ -3,6 +3,7 @@
 use super::{check_config, provision, run, seed, shutdown_signal};
 use crate::cli::DevArgs;
 use crate::demo_users;
+use crate::output::say;
 use crate::progress::step;
 use crate::services;
 use crate::stack::{ADMIN_URL, NATS_URL, POSTGRES_URL, REDIS_URL, Stack, StackOptions};
@@ -84,9 +85,12 @@ async fn serve(
     provisioning.done();
 
     let host = Host::new(settings)?;
-    let seeding = step("demo data");
+    let seeding = step("people, pets and clinics");
     seed::seed(&host).await?;
     seeding.done();
+    let stocking = step(format_args!("{} products", seed::PRODUCTS));
+    seed::products(&host, seed::PRODUCTS).await?;
+    stocking.done();
 
     let starting = step("services");
     let admin_stop = CancellationToken::new();
@@ -101,7 +105,9 @@ async fn serve(
     hearing.done();
     if !shutdown.is_cancelled() {
         let variables = write_stack_file(data, stack, &admin.to_string(), edge)?;
-        welcome(edge, &admin.to_string(), &variables, started);
+        if let Err(error) = welcome(edge, &admin.to_string(), &variables, started) {
+            tracing::warn!(error = %error, "the platform is up, and could not say so");
+        }
     }
 
     shutdown.cancelled().await;
@@ -148,17 +154,18 @@ fn write_stack_file(data: &Path, stack: &Stack, admin: &str, edge: &EdgeConfig) 
     Ok(path)
 }
 
-fn welcome(edge: &EdgeConfig, admin: &str, stack_file: &Path, started: Instant) {
+fn welcome(edge: &EdgeConfig, admin: &str, stack_file: &Path, started: Instant) -> std::io::Result<()> {
     let url = format!("http://{}", edge.listen);
-    println!("\nPetPro is up after {:.1} s.\n", started.elapsed().as_secs_f64());
-    println!("  API      {url}/api/v1        docs {url}/docs        health {url}/health");
-    println!("  metrics  http://{admin}/metrics");
-    println!("  settings {}", stack_file.display());
-    println!("\n  demo logins, password {}:", demo_users::PASSWORD);
+    say!("\nPetPro is up after {:.1} s.\n", started.elapsed().as_secs_f64())?;
+    say!("  API      {url}/api/v1        docs {url}/docs        health {url}/health")?;
+    say!("  metrics  http://{admin}/metrics")?;
+    say!("  settings {}", stack_file.display())?;
+    say!("\n  demo logins, password {}:", demo_users::PASSWORD)?;
     for user in &demo_users::ALL {
-        println!("    {:<24} {}", user.email, user.about);
+        say!("    {:<24} {}", user.email, user.about)?;
     }
-    println!("\n  Try `./just demo` in another terminal. Ctrl-C stops everything.\n");
+    say!("\n  Try `./just demo` in another terminal. Ctrl-C stops everything.\n")?;
+    Ok(())
 }
 
 /// Holds the checkout's one running stack, for `./just down`. The lock is the process's: it is free when the process is

@@ -1,11 +1,13 @@
 //! `petpro openapi` and `petpro asyncapi`.
 
+use crate::output::say;
+
 pub(super) fn openapi() -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(&subjects::openapi::document())?);
+    say!("{}", serde_json::to_string_pretty(&subjects::openapi::document())?)?;
     Ok(())
 }
 
 pub(super) fn asyncapi() -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(&subjects::asyncapi::document())?);
+    say!("{}", serde_json::to_string_pretty(&subjects::asyncapi::document())?)?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `petpro health`.
 
 use crate::cli::HealthArgs;
+use crate::output::say;
 use anyhow::{Context as _, bail};
 use platform::Settings;
 use platform::admin::AdminConfig;
@@ -17,7 +18,7 @@ pub(super) async fn execute(args: &HealthArgs) -> anyhow::Result<()> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build()?;
     let response = client.get(format!("{url}/health/ready")).send().await.context("the admin port does not answer")?;
     let ready = response.status().is_success();
-    println!("{}", response.text().await?);
+    say!("{}", response.text().await?)?;
     if !ready {
         bail!("not ready");
     }

@@ -1,5 +1,6 @@
 //! `petpro keys`.
 
+use crate::output::say;
 use crate::services;
 use identity::keys::KeyStore;
 use platform::Settings;
@@ -9,13 +10,13 @@ pub(super) fn execute() -> anyhow::Result<()> {
     let config: KeysConfig = Settings::load()?.section("keys")?;
     let made = KeyStore::create_missing(&config.dir, &services::names())?;
     if made.is_empty() {
-        println!("{}: everything is there already", config.dir.display());
+        say!("{}: everything is there already", config.dir.display())?;
         return Ok(());
     }
-    println!("{}: made", config.dir.display());
+    say!("{}: made", config.dir.display())?;
     for file in made.secrets.iter().chain(&made.registries) {
-        println!("  {}", file.display());
+        say!("  {}", file.display())?;
     }
-    println!("The NATS server needs the new public keys: `petpro nats-config > permissions.conf`, then reload it.");
+    say!("The NATS server needs the new public keys: `petpro nats-config > permissions.conf`, then reload it.")?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `petpro migrate`.
 
 use crate::cli::MigrateArgs;
+use crate::output::say;
 use anyhow::Context as _;
 use garde::Validate;
 use identity::keys::KeyStore;
@@ -28,20 +29,20 @@ pub(super) async fn execute(args: &MigrateArgs) -> anyhow::Result<()> {
     if args.status {
         for state in migrations::status(admin_url, &SERVICES).await? {
             let mark = if state.applied { "applied" } else { "missing" };
-            println!("{mark}  {}  {}", state.service, state.name);
+            say!("{mark}  {}  {}", state.service, state.name)?;
         }
         return Ok(());
     }
     if let Some(service) = &args.down {
         migrations::down(admin_url, service, 1).await?;
-        println!("{service}: the last migration is taken back");
+        say!("{service}: the last migration is taken back")?;
         return Ok(());
     }
     let keys_config: KeysConfig = settings.section("keys")?;
     let postgres: PostgresConfig = settings.section("postgres")?;
     let keys = KeyStore::open(&keys_config.dir)?;
     migrations::migrate(admin_url, &logins(&keys, &postgres.role_prefix)?).await?;
-    println!("the database is as this build needs it");
+    say!("the database is as this build needs it")?;
     Ok(())
 }
 

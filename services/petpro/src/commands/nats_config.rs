@@ -1,15 +1,15 @@
 //! `petpro nats-config`.
 
 use crate::cli::NatsConfigArgs;
-use crate::services;
+use crate::{output, services};
 use identity::keys::KeyStore;
 use platform::Settings;
 use platform::permissions::{permissions, render};
 use platform::setup::KeysConfig;
 
 pub(super) fn execute(args: &NatsConfigArgs) -> anyhow::Result<()> {
-    print!("{}", if args.variables { with_variables() } else { with_keys(&key_store()?)? });
-    Ok(())
+    let text = if args.variables { with_variables() } else { with_keys(&key_store()?)? };
+    Ok(output::text(&text)?)
 }
 
 fn key_store() -> anyhow::Result<KeyStore> {

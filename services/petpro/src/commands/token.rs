@@ -2,6 +2,7 @@
 
 use crate::cli::TokenArgs;
 use crate::demo_users::DemoUser;
+use crate::output::say;
 use anyhow::Context as _;
 use identity::keys::{KeyStore, OPERATOR, Purpose};
 use identity::{User, UserTokens};
@@ -12,7 +13,7 @@ use subjects::ids::{SessionId, UserId};
 
 pub(super) fn execute(args: &TokenArgs) -> anyhow::Result<()> {
     let config: KeysConfig = Settings::load()?.section("keys")?;
-    println!("{}", issue(&KeyStore::open(&config.dir)?, args)?);
+    say!("{}", issue(&KeyStore::open(&config.dir)?, args)?)?;
     Ok(())
 }
 
