@@ -50,7 +50,11 @@ impl Page {
         let steps = [
             ("the mesh: `auth.jwks` through it, less a raw request", Subject::MeshJwks, Subject::Nats),
             ("vendor and its database: `clinic.findOne` less `auth.jwks`", Subject::MeshClinic, Subject::MeshJwks),
-            ("the edge: GET /clinics/{id} less `clinic.findOne` over NATS", Subject::GetClinic, Subject::MeshClinic),
+            (
+                "the edge: GET /clinics/{id} without its cache less `clinic.findOne` over NATS",
+                Subject::GetClinicUncached,
+                Subject::MeshClinic,
+            ),
         ];
         writeln!(f, "\n| What each layer adds to the p50 | connections | µs |\n|---|--:|--:|")?;
         for (name, whole, without) in steps {

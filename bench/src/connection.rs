@@ -2,8 +2,9 @@
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderName, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
@@ -35,6 +36,18 @@ impl Connection {
         self.send(request).await
     }
 
+    /// `GET`, and what a header of the answer says; nothing where there is none.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub async fn get_header(&mut self, path: &str, name: HeaderName) -> anyhow::Result<String> {
+        let request = self.request(Method::GET, path).body(Full::default())?;
+        let answer = self.answer(request).await?;
+        let said = answer.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        answer.into_body().collect().await?;
+        Ok(said.unwrap_or_default())
+    }
+
     /// Sends JSON as someone, with `If-Match` where a version is given, and reads the whole answer.
     ///
     /// # Errors
@@ -61,11 +74,15 @@ impl Connection {
         Request::builder().method(method).uri(path).header(header::HOST, &self.host)
     }
 
-    async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
+    async fn answer(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>> {
         if self.sender.ready().await.is_err() {
             self.sender = connect(self.address).await?;
         }
-        let answer = self.sender.send_request(request).await?;
+        Ok(self.sender.send_request(request).await?)
+    }
+
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
+        let answer = self.answer(request).await?;
         let status = answer.status();
         Ok((status, answer.into_body().collect().await?.to_bytes()))
     }

@@ -49,11 +49,17 @@ function request()
    elseif #plan.bodies > 0 then
       body = one_of(plan.bodies, number_of_all)
    end
-   return wrk.format(plan.method, plan.path, headers, body)
+   return wrk.format(plan.method, one_of(plan.paths, number_of_all), headers, body)
 end
 
-function response(status, _headers, body)
+-- RFC 9211: `petpro; hit`.
+local function is_kept(headers)
+   return (headers["cache-status"] or ""):find("; hit", 1, true) ~= nil
+end
+
+function response(status, headers, body)
    local is_expected = status == plan.status and not (plan.unwanted and body:find(plan.unwanted, 1, true))
+      and (not plan.kept or is_kept(headers))
    if not is_expected then
       unexpected = unexpected + 1
       if first_unexpected == "" then
@@ -77,8 +83,8 @@ function done(summary, latency, _requests)
    end
    local errors = summary.errors
    io.write(string.format(
-      '{"answers":%d,"microseconds":%d,"p50":%d,"p99":%d,"unexpected":%d,"said":%s,"broken":%d,"late":%d,"mostAsked":%d}\n',
-      summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), unexpected_of_all,
-      quoted(said), errors.connect + errors.read + errors.write, errors.timeout, most_asked
+      '{"answers":%d,"microseconds":%d,"p50":%d,"p95":%d,"p99":%d,"unexpected":%d,"said":%s,"broken":%d,"late":%d,"mostAsked":%d}\n',
+      summary.requests, summary.duration, latency:percentile(50), latency:percentile(95),
+      latency:percentile(99), unexpected_of_all, quoted(said), errors.connect + errors.read + errors.write, errors.timeout, most_asked
    ))
 end

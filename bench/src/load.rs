@@ -31,6 +31,8 @@ pub struct Found {
     pub per_second: f64,
     /// Half of the answers came within this time.
     pub p50: Duration,
+    /// 95 of 100 answers came within this time.
+    pub p95: Duration,
     /// 99 of 100 answers came within this time.
     pub p99: Duration,
     /// Good answers.
@@ -71,6 +73,7 @@ pub async fn ask<W: Worker>(workers: Vec<W>, length: Duration) -> anyhow::Result
     Ok(Found {
         per_second: all.latencies.len() as f64 / length.as_secs_f64(),
         p50: percentile(&all.latencies, 50.0),
+        p95: percentile(&all.latencies, 95.0),
         p99: percentile(&all.latencies, 99.0),
         answers: all.latencies.len(),
         errors: all.errors,

@@ -4,6 +4,7 @@ mod busy;
 mod clinics;
 mod compare;
 mod connection;
+mod kept;
 mod load;
 mod machine;
 mod measuring;
@@ -19,7 +20,10 @@ mod raw_http;
 mod raw_nats;
 mod raw_postgres;
 mod run;
+mod search_plan;
+mod shop;
 mod subject;
+mod watching;
 mod world;
 mod wrk;
 

@@ -2,6 +2,7 @@
 
 use crate::busy::BusyClinic;
 use crate::clinics::{API, Clinic};
+use crate::kept;
 use crate::load::{self, Found, Timing, Worker};
 use crate::mesh::Mesh;
 use crate::options::Plan;
@@ -12,9 +13,11 @@ use crate::process;
 use crate::raw_http;
 use crate::raw_nats::Echo;
 use crate::raw_postgres;
+use crate::shop::Shop;
 use crate::subject::Subject;
 use crate::world::World;
 use crate::wrk::{self, Asked};
+use anyhow::Context as _;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use identity::keys::KeyStore;
@@ -37,7 +40,23 @@ pub struct Platform {
     pub clinic: Clinic,
     /// Where free times are asked for.
     pub busy: BusyClinic,
+    /// What is sold, where that was made.
+    pub shop: Option<Shop>,
 }
+
+/// What is measured over HTTP, in this order; that without a cache apart.
+const OURS: [Subject; 10] = [
+    Subject::GetClinic,
+    Subject::GetClinicUncached,
+    Subject::GetProduct,
+    Subject::GetProductUncached,
+    Subject::SearchProducts,
+    Subject::GetProductAvailability,
+    Subject::GetAvailability,
+    Subject::GetMe,
+    Subject::PostBooking,
+    Subject::PostLogin,
+];
 
 /// Measures, and keeps what was found.
 pub struct Measuring {
@@ -62,7 +81,7 @@ impl Measuring {
     pub async fn raw_nats(&mut self, host: &Host, body: &Bytes) -> anyhow::Result<Option<String>> {
         let echo = Echo::start(host, body.clone()).await?;
         let question = Bytes::from(json!({ "id": uuid::Uuid::now_v7() }).to_string());
-        for connections in self.connections(Subject::Nats) {
+        for connections in self.plan.connections(Subject::Nats) {
             self.closed_loop(Subject::Nats, None, || echo.workers(connections, &question), connections).await?;
         }
         let version = echo.server_version();
@@ -78,7 +97,7 @@ impl Measuring {
         let (process, address) = raw_http::start(world.folder(), body).await?;
         let process_id = process.id();
         world.bare_axum = Some(process);
-        for connections in self.connections(Subject::Axum) {
+        for connections in self.plan.connections(Subject::Axum) {
             self.http(Subject::Axum, Asked::get(raw_http::PATH), address, process_id, connections).await?;
         }
         world.stop_bare_axum().await
@@ -96,7 +115,7 @@ impl Measuring {
             (Subject::Insert, raw_postgres::INSERT, ("body", body)),
         ];
         for (subject, statement, variable) in statements {
-            for connections in self.connections(subject) {
+            for connections in self.plan.connections(subject) {
                 let Timing { warm_up, measured } = self.plan.timing;
                 let measuring = begin(subject, connections);
                 if !warm_up.is_zero() {
@@ -123,7 +142,7 @@ impl Measuring {
         let questions =
             [(Subject::MeshJwks, Jwks::SUBJECT, nothing), (Subject::MeshClinic, FindClinic::SUBJECT, clinic)];
         for (subject, asked, question) in questions {
-            for connections in self.connections(subject) {
+            for connections in self.plan.connections(subject) {
                 let workers = || mesh.workers(connections, asked, &question);
                 self.closed_loop(subject, Some(platform.process_id), workers, connections).await?;
             }
@@ -131,24 +150,22 @@ impl Measuring {
         Ok(())
     }
 
-    /// The platform over HTTP.
+    /// The platform over HTTP: what is measured with its cache, or what is measured without.
     ///
     /// # Errors
     /// `wrk` fails.
-    pub async fn ours(&mut self, keys: &KeyStore, platform: &Platform) -> anyhow::Result<()> {
-        let subjects =
-            [Subject::GetClinic, Subject::GetAvailability, Subject::GetMe, Subject::PostBooking, Subject::PostLogin];
-        for subject in subjects {
-            for connections in self.connections(subject) {
-                let asked = asked(subject, connections, keys, platform)?;
+    pub async fn ours(&mut self, keys: &KeyStore, platform: &Platform, without_cache: bool) -> anyhow::Result<()> {
+        for subject in OURS.into_iter().filter(|subject| subject.is_without_cache() == without_cache) {
+            for connections in self.plan.connections(subject) {
+                let mut asked = asked(subject, connections, keys, platform)?;
+                if subject.is_kept() {
+                    asked.kept = true;
+                    kept::until_kept(platform.edge, &asked.paths).await?;
+                }
                 self.http(subject, asked, platform.edge, Some(platform.process_id), connections).await?;
             }
         }
         Ok(())
-    }
-
-    fn connections(&self, subject: Subject) -> Vec<usize> {
-        if self.plan.includes(subject) { self.plan.connections.clone() } else { Vec::new() }
     }
 
     async fn closed_loop<W: Worker>(
@@ -214,8 +231,8 @@ impl Measuring {
     }
 
     fn keep(&mut self, row: Row) {
-        let Found { per_second, p50, p99, errors, first_error, answers: _ } = &row.found;
-        eprintln!("  {per_second:.0}/s, p50 {p50:.1?}, p99 {p99:.1?}, {errors} errors");
+        let Found { per_second, p50, p95, p99, errors, first_error, answers: _ } = &row.found;
+        eprintln!("  {per_second:.0}/s, p50 {p50:.1?}, p95 {p95:.1?}, p99 {p99:.1?}, {errors} errors");
         if let Some(error) = first_error {
             eprintln!("  first error: {error}");
         }
@@ -230,7 +247,14 @@ fn begin(subject: Subject, connections: usize) -> petpro::progress::Step {
 /// Tokens are signed anew for each measurement: they hold for 15 minutes.
 fn asked(subject: Subject, connections: usize, keys: &KeyStore, platform: &Platform) -> anyhow::Result<Asked> {
     let post = |path: &str| Asked { method: Method::POST, ..Asked::get(&format!("{API}{path}")) };
+    let shop = || platform.shop.as_ref().context("no products were made");
     Ok(match subject {
+        Subject::GetProduct | Subject::GetProductUncached => Asked::get(&shop()?.product_path()),
+        Subject::SearchProducts => Asked::get_each_of(shop()?.searches()),
+        // The vendor service did not answer in time: not what is measured.
+        Subject::GetProductAvailability => {
+            Asked { unwanted: Some("\"vendor\":null"), ..Asked::get(&shop()?.availability_path()) }
+        }
         Subject::GetAvailability => Asked {
             // Made from the read models because the vendor service did not answer in time: not what is measured.
             unwanted: Some("\"provisional\":true"),

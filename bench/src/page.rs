@@ -4,7 +4,9 @@ use crate::load::Found;
 use crate::machine::Machine;
 use crate::process::{Part, Usages};
 use crate::raw_postgres::ServerSettings;
+use crate::search_plan::SearchPlan;
 use crate::subject::Subject;
+use crate::watching::Watching;
 use chrono::NaiveDate;
 use std::fmt;
 use std::time::Duration;
@@ -53,8 +55,14 @@ pub struct Page {
     pub body_bytes: usize,
     /// How many bookings surround the question for free times.
     pub bookings: u32,
+    /// How many products are searched, where they were made.
+    pub products: Option<u32>,
     /// Every measurement.
     pub rows: Vec<Row>,
+    /// How Postgres goes about a search.
+    pub search: Option<SearchPlan>,
+    /// What it costs to be watched.
+    pub watching: Option<Watching>,
     /// Start and rest.
     pub figures: Figures,
 }
@@ -65,7 +73,14 @@ impl fmt::Display for Page {
         self.measurements(f)?;
         self.processor_time(f)?;
         self.comparisons(f)?;
-        self.start_and_memory(f)
+        self.start_and_memory(f)?;
+        if let Some(watching) = &self.watching {
+            watching.fmt(f)?;
+        }
+        if let Some(search) = &self.search {
+            search.fmt(f)?;
+        }
+        Ok(())
     }
 }
 
@@ -92,6 +107,9 @@ impl Page {
             "{seconds} s each, after {warm_up} s of warm-up; the reply of the clinic has {body_bytes} bytes, and {bookings} bookings \
              surround the question for free times. Everything runs on this one machine."
         )?;
+        if let Some(products) = self.products {
+            writeln!(f, "Searches are over {products} products.")?;
+        }
         for (variable, value) in &self.settings {
             writeln!(f, "`{variable}={value}`.")?;
         }
@@ -102,11 +120,14 @@ impl Page {
     }
 
     fn measurements(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n| Measured | connections | requests/s | p50 ms | p99 ms | errors |\n|---|--:|--:|--:|--:|--:|")?;
+        writeln!(
+            f,
+            "\n| Measured | connections | requests/s | p50 ms | p95 ms | p99 ms | errors |\n|---|--:|--:|--:|--:|--:|--:|"
+        )?;
         for Row { subject, connections, found, used: _ } in &self.rows {
-            let Found { per_second, p50, p99, answers: _, errors, first_error: _ } = found;
-            let (name, p50, p99) = (subject.name(), milliseconds(*p50), milliseconds(*p99));
-            writeln!(f, "| {name} | {connections} | {per_second:.0} | {p50:.3} | {p99:.3} | {errors} |")?;
+            let Found { per_second, p50, p95, p99, answers: _, errors, first_error: _ } = found;
+            let (name, [p50, p95, p99]) = (subject.name(), [p50, p95, p99].map(|time| milliseconds(*time)));
+            writeln!(f, "| {name} | {connections} | {per_second:.0} | {p50:.3} | {p95:.3} | {p99:.3} | {errors} |")?;
         }
         for Row { subject, connections, found, used: _ } in &self.rows {
             if let Some(error) = &found.first_error {

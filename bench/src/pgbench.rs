@@ -63,6 +63,7 @@ impl Pgbench {
         Ok(Found {
             per_second,
             p50: percentile(&latencies, 50.0),
+            p95: percentile(&latencies, 95.0),
             p99: percentile(&latencies, 99.0),
             answers: latencies.len(),
             errors,

@@ -73,7 +73,12 @@ impl Usages {
 
     #[cfg(test)]
     pub fn of_one(part: Part, usage: Usage) -> Usages {
-        Usages(vec![(part, usage)])
+        Usages::of_each(&[(part, usage)])
+    }
+
+    #[cfg(test)]
+    pub fn of_each(usages: &[(Part, Usage)]) -> Usages {
+        Usages(usages.to_vec())
     }
 }
 

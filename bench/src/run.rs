@@ -9,6 +9,10 @@ use crate::options::Plan;
 use crate::page::{Figures, Page};
 use crate::process;
 use crate::raw_postgres;
+use crate::search_plan::{self, PlanLog, SearchPlan};
+use crate::shop::Shop;
+use crate::subject::Subject;
+use crate::watching::{self, Watching};
 use crate::world::{Started, World};
 use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
@@ -17,9 +21,12 @@ use http::StatusCode;
 use petpro::progress::step;
 use std::net::SocketAddr;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How long events may take until every service has heard of what was made.
 const HEARING_PATIENCE: Duration = Duration::from_secs(30);
+/// An edge that keeps no answers.
+const NO_CACHE: (&str, &str) = ("PETPRO_EDGE__CACHE__ENABLED", "false");
 
 /// Measures everything.
 ///
@@ -35,6 +42,7 @@ pub async fn everything(world: &mut World, plan: &Plan) -> anyhow::Result<Page> 
     // The raw parts are measured alone: even an idle platform takes time, and it answers the subject that is asked.
     world.stop_platform().await?;
     preparing.done();
+    let shop = shop(world, plan).await?;
 
     let mut measuring = Measuring::new(plan, world.folder());
     let nats_version = measuring.raw_nats(&world.host, &body).await?;
@@ -46,10 +54,16 @@ pub async fn everything(world: &mut World, plan: &Plan) -> anyhow::Result<Page> 
     tokio::time::sleep(plan.rest).await;
     let at_rest = process::usages(Some(started.process_id));
     resting.done();
-    let platform = Platform { edge: started.edge, process_id: started.process_id, clinic, busy };
+    let mut platform = Platform { edge: started.edge, process_id: started.process_id, clinic, busy, shop };
     measuring.mesh(&world.host, &platform).await?;
-    measuring.ours(&world.stack.keys, &platform).await?;
+    measuring.ours(&world.stack.keys, &platform, false).await?;
     let after_load = process::usages(Some(started.process_id));
+    if plan.includes_any(Subject::is_without_cache) {
+        restart(world, &mut platform, &[NO_CACHE]).await?;
+        measuring.ours(&world.stack.keys, &platform, true).await?;
+    }
+    let watching = watching(world, plan, &mut platform).await?;
+    let search = search_plan(world, plan, &mut platform).await?;
 
     Ok(Page {
         date: Utc::now().date_naive(),
@@ -61,9 +75,64 @@ pub async fn everything(world: &mut World, plan: &Plan) -> anyhow::Result<Page> 
         warm_up: plan.timing.warm_up.as_secs(),
         body_bytes: body.len(),
         bookings: plan.bookings,
+        products: platform.shop.is_some().then_some(plan.products),
         rows: measuring.rows,
+        search,
+        watching,
         figures: Figures { until_ready, rest: plan.rest, at_rest, after_load },
     })
+}
+
+/// Makes the products, where any are needed. The platform must not run.
+async fn shop(world: &World, plan: &Plan) -> anyhow::Result<Option<Shop>> {
+    if !plan.includes_any(Subject::is_about_products) {
+        return Ok(None);
+    }
+    let making = step(format!("{} products", plan.products));
+    let shop = Shop::create(plan.products, world.stack.admin_url()).await?;
+    making.done();
+    Ok(Some(shop))
+}
+
+/// Starts the platform anew, with settings of its own.
+async fn restart(world: &mut World, platform: &mut Platform, settings: &[(&str, &str)]) -> anyhow::Result<()> {
+    world.stop_platform().await?;
+    let started = world.start_platform_with(settings).await?;
+    (platform.edge, platform.process_id) = (started.edge, started.process_id);
+    Ok(())
+}
+
+/// Lets some watch a platform that has done nothing else yet.
+async fn watching(world: &mut World, plan: &Plan, platform: &mut Platform) -> anyhow::Result<Option<Watching>> {
+    if plan.watchers == 0 {
+        return Ok(None);
+    }
+    let watched = step(format!("{} watchers", plan.watchers));
+    restart(world, platform, &[]).await?;
+    tokio::time::sleep(plan.rest).await;
+    let product = platform.shop.as_ref().map_or_else(Uuid::now_v7, |shop| shop.product);
+    let Platform { edge, process_id, .. } = *platform;
+    let watching = watching::watched(plan.watchers, product, edge, process_id, &world.stack.keys, plan.rest).await?;
+    watched.done();
+    Ok(Some(watching))
+}
+
+/// Has Postgres write down how it goes about one search.
+async fn search_plan(world: &mut World, plan: &Plan, platform: &mut Platform) -> anyhow::Result<Option<SearchPlan>> {
+    let Some(search) = platform.shop.as_ref().map(Shop::shown_search) else { return Ok(None) };
+    if !plan.includes(Subject::SearchProducts) {
+        return Ok(None);
+    }
+    let explaining = step("the plan of a search");
+    let admin_url = world.stack.admin_url().to_owned();
+    search_plan::begin(&admin_url).await?;
+    restart(world, platform, &[]).await?;
+    let log = PlanLog::open(world.folder())?;
+    body_of(platform.edge, &search).await?;
+    let search_plan = log.read().await?;
+    search_plan::end(&admin_url).await?;
+    explaining.done();
+    Ok(Some(search_plan))
 }
 
 async fn body_of(edge: SocketAddr, path: &str) -> anyhow::Result<Bytes> {

@@ -107,11 +107,20 @@ impl World {
     /// # Errors
     /// They do not become ready.
     pub async fn start_platform(&mut self) -> anyhow::Result<Started> {
+        self.start_platform_with(&[]).await
+    }
+
+    /// Likewise, with settings that hold for this one start.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub async fn start_platform_with(&mut self, settings: &[(&str, &str)]) -> anyhow::Result<Started> {
         let (admin, edge) = (free_address()?, free_address()?);
-        let variables = BTreeMap::from([
+        let mut variables = BTreeMap::from([
             ("PETPRO_ADMIN__LISTEN".to_owned(), admin.to_string()),
             ("PETPRO_EDGE__LISTEN".to_owned(), edge.to_string()),
         ]);
+        variables.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let started = Instant::now();
         let process = self.platform.insert(self.spawn(&["run"], variables)?);
         let mut has_run = false;

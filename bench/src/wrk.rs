@@ -20,12 +20,14 @@ const TIMEOUT: &str = "10s";
 pub struct Asked {
     /// The method.
     pub method: Method,
-    /// Path and query.
-    pub path: String,
+    /// Paths with their queries, one after the other.
+    pub paths: Vec<String>,
     /// What is answered when all is well.
     pub status: StatusCode,
     /// A text whose presence in the answer makes it an error all the same.
     pub unwanted: Option<&'static str>,
+    /// Whether an answer that does not come from the edge's cache is an error.
+    pub kept: bool,
     /// Access tokens, one after the other; none: nobody asks.
     pub tokens: Vec<String>,
     /// Bodies, one after the other.
@@ -63,6 +65,7 @@ struct Line {
     answers: usize,
     microseconds: u64,
     p50: u64,
+    p95: u64,
     p99: u64,
     unexpected: usize,
     said: String,
@@ -74,11 +77,17 @@ struct Line {
 impl Asked {
     /// `GET` of a path by nobody, answered with 200.
     pub fn get(path: &str) -> Asked {
+        Asked::get_each_of(vec![path.to_owned()])
+    }
+
+    /// Likewise of several, one after the other; at least one.
+    pub fn get_each_of(paths: Vec<String>) -> Asked {
         Asked {
             method: Method::GET,
-            path: path.to_owned(),
+            paths,
             status: StatusCode::OK,
             unwanted: None,
+            kept: false,
             tokens: Vec::new(),
             bodies: Vec::new(),
             slots: None,
@@ -87,11 +96,11 @@ impl Asked {
 
     /// The plan as a Lua table.
     fn plan(&self, threads: usize) -> String {
-        let Asked { method, path, status, unwanted, tokens, bodies, slots } = self;
+        let Asked { method, paths, status, unwanted, kept, tokens, bodies, slots } = self;
         let mut plan = format!(
-            "return {{ threads = {threads}, method = {}, path = {}, status = {}, tokens = {}, bodies = {}",
+            "return {{ threads = {threads}, kept = {kept}, method = {}, paths = {}, status = {}, tokens = {}, bodies = {}",
             quoted(method.as_str()),
-            quoted(path),
+            list(paths),
             status.as_u16(),
             list(tokens),
             list(bodies),
@@ -164,6 +173,7 @@ fn read(printed: &str, threads: usize) -> anyhow::Result<Answered> {
     let found = Found {
         per_second: good as f64 / Duration::from_micros(line.microseconds).as_secs_f64(),
         p50: Duration::from_micros(line.p50),
+        p95: Duration::from_micros(line.p95),
         p99: Duration::from_micros(line.p99),
         answers: good,
         errors,
@@ -204,14 +214,14 @@ mod tests {
         let plan = asked.plan(2);
         assert_eq!(
             plan,
-            "return { threads = 2, method = \"GET\", path = \"/a\", status = 200, tokens = {}, \
+            "return { threads = 2, kept = false, method = \"GET\", paths = {\"/a\"}, status = 200, tokens = {}, \
              bodies = {\"{\\034a\\034:\\034\\092n\\034}\"}, unwanted = \"no\" }\n"
         );
     }
 
     #[test]
     fn errors_are_those_of_the_answers_and_of_the_connections() {
-        let line = r#"{"answers":100,"microseconds":2000000,"p50":150,"p99":900,"unexpected":10,"said":"409 no","broken":2,"late":3,"mostAsked":60}"#;
+        let line = r#"{"answers":100,"microseconds":2000000,"p50":150,"p95":700,"p99":900,"unexpected":10,"said":"409 no","broken":2,"late":3,"mostAsked":60}"#;
         let answered = read(&format!("Running 2s test\n{line}\n"), 2).unwrap();
         assert_eq!((answered.found.answers, answered.found.errors, answered.asked), (90, 15, 120));
         assert_eq!(answered.found.per_second, 45.0);
