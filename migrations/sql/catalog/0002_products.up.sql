@@ -165,10 +165,13 @@ create function product_words(name text, brand text, categories text, descriptio
         || setweight(to_tsvector('english', searchable(description)), 'C')
 $$;
 
--- What has a word, in any of its forms.
+-- What has a word, in any of its forms. Each form stands there once: Postgres takes a form that stands there again for
+-- another one that may be found, too, and thinks that most products have such words.
 create function word_query(word text) returns tsquery language sql immutable as $$
-    select plainto_tsquery('simple', searchable(word)) || plainto_tsquery('indonesian', searchable(word))
-        || plainto_tsquery('english', searchable(word))
+    select coalesce(string_agg(distinct '(' || form::text || ')', ' | '), '')::tsquery
+    from (values (plainto_tsquery('simple', searchable(word))), (plainto_tsquery('indonesian', searchable(word))),
+        (plainto_tsquery('english', searchable(word)))) as forms (form)
+    where numnode(form) > 0
 $$;
 
 -- What the cheapest variant that is sold costs at an instant.

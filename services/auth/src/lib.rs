@@ -7,7 +7,6 @@
 //! - Ending a session is an event, `session.revoked`, that every replica of every service hears.
 
 mod account;
-mod clock;
 mod domain;
 mod entity;
 mod handlers;

@@ -1,7 +1,6 @@
 //! Accounts that are there from the start: the first who runs the platform, and those of the demo.
 
 use crate::account::Account;
-use crate::clock;
 use crate::domain::email;
 use crate::entity::user;
 use crate::passwords::Passwords;
@@ -44,7 +43,7 @@ where
     let email = email::normalised(&email);
     wanted_roles.sort_unstable();
     wanted_roles.dedup();
-    let now = clock::now();
+    let now = store::now();
 
     let Some(existing) = users::find_by_email(db, &email).await? else {
         let row = user::Model {

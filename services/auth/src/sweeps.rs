@@ -1,7 +1,6 @@
 //! Removing what has expired.
 
 use crate::AuthApp;
-use crate::clock;
 use crate::repo::{login_attempts, refresh_tokens, sessions, users};
 use chrono::TimeDelta;
 use platform::Run;
@@ -22,7 +21,7 @@ pub async fn expire(run: Run<AuthApp>) {
             () = run.shutdown.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        sweep(&run.app, clock::now()).await;
+        sweep(&run.app, store::now()).await;
     }
 }
 

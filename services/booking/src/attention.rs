@@ -7,7 +7,7 @@ use crate::domain::schedule::{Known, Schedule};
 use crate::entity::bookings;
 use crate::repo::bookings::Change;
 use crate::vendor_calls::Question;
-use crate::{clock, convert, repo};
+use crate::{convert, repo};
 use platform::Run;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -52,7 +52,7 @@ async fn look_at_batch(tx: &Tx) -> Result<u64, Fault> {
     let service_ids: BTreeSet<ServiceId> = rows.iter().map(|row| row.service_id).collect();
     let staff_ids: BTreeSet<StaffId> = rows.iter().map(|row| row.staff_id).collect();
     let schedule = repo::schedule::of_bookings(tx, service_ids, staff_ids).await?;
-    let now = clock::now();
+    let now = store::now();
     let count = rows.len().try_into().map_err(Fault::internal)?;
     let mut unchanged: Vec<BookingId> = Vec::new();
     for row in rows {

@@ -3,7 +3,7 @@
 
 use crate::app::BookingApp;
 use crate::repo::bookings::Change;
-use crate::{Cx, clock, convert, repo};
+use crate::{Cx, convert, repo};
 use platform::Run;
 use std::time::Duration;
 use store::{HasStore as _, Tx};
@@ -52,7 +52,7 @@ async fn cancel_batch(tx: &Tx) -> Result<u64, BookingError> {
         }
         row.status = BookingStatus::Cancelled;
         row.version += 1;
-        row.updated_at = clock::now();
+        row.updated_at = store::now();
         row.needs_check = false;
         row.schedule_changed = false;
         row.attention = None;

@@ -6,7 +6,6 @@
 mod access;
 mod app;
 mod attention;
-mod clock;
 mod convert;
 mod domain;
 mod entity;

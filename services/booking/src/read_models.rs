@@ -6,14 +6,12 @@
 //! it was made so soon after, or the booking is there first, and the change marks it.
 
 use crate::app::BookingApp;
-use crate::clock;
 use crate::entity::clinics::Policy;
 use crate::entity::pets::UserIds;
 use crate::entity::service_availability::Hours;
 use crate::entity::staff::{ClinicIds, Exceptions, OwnWeek, ServiceIds};
 use crate::entity::{clinics, pets, service_availability, services, staff, vendors};
 use crate::repo::schedule_changes::{self, Touched};
-use std::sync::Arc;
 use store::{Tx, memberships, store_if_newer};
 use subjects::Fault;
 use subjects::ids::VendorId;
@@ -24,16 +22,7 @@ use subjects::vendor::{
     VendorRejected, VendorState, VendorSuspended, VendorUpdated,
 };
 
-/// Declares handlers of event types that share a body and an effect.
-macro_rules! handlers {
-    ($( $name:ident: $event:ty => $store:expr; )+) => { $(
-        pub async fn $name(_: Arc<BookingApp>, tx: Tx, event: $event) -> Result<(), Fault> {
-            $store(&tx, event.0).await
-        }
-    )+ };
-}
-
-handlers! {
+store::read_models! { BookingApp =>
     vendor_registered: VendorRegistered => store_vendor;
     vendor_updated: VendorUpdated => store_vendor;
     vendor_approved: VendorApproved => store_vendor;
@@ -64,7 +53,7 @@ async fn note_if(stored: bool, tx: &Tx, vendor_id: VendorId, touched: Touched) -
 async fn store_vendor(tx: &Tx, state: VendorState) -> Result<(), Fault> {
     let open_for_business = state.is_open_for_business();
     let VendorState { vendor_id, kind: _, status: _, removed, version } = state;
-    let removed_at = removed.then(clock::now);
+    let removed_at = removed.then(store::now);
     let row = vendors::Model { id: vendor_id, version, removed_at, open_for_business };
     schedule_changes::lock(tx, vendor_id).await?;
     let stored = store_if_newer::<vendors::Entity, _>(tx, row, vendors::Column::Id, vendors::Column::Version).await?;
@@ -73,7 +62,7 @@ async fn store_vendor(tx: &Tx, state: VendorState) -> Result<(), Fault> {
 
 async fn store_clinic(tx: &Tx, state: ClinicState) -> Result<(), Fault> {
     let ClinicState { clinic_id, vendor_id, name, time_zone, policy, active, removed, version } = state;
-    let removed_at = removed.then(clock::now);
+    let removed_at = removed.then(store::now);
     let time_zone = time_zone.name().to_owned();
     let policy = Policy(policy);
     let row = clinics::Model { id: clinic_id, version, removed_at, vendor_id, name, time_zone, policy, active };
@@ -110,7 +99,7 @@ async fn store_service_row(tx: &Tx, state: ServiceState, removed: bool) -> Resul
     let row = services::Model {
         id: service_id,
         version,
-        removed_at: removed.then(clock::now),
+        removed_at: removed.then(store::now),
         vendor_id,
         clinic_id,
         name,
@@ -144,7 +133,7 @@ async fn store_staff_row(tx: &Tx, state: StaffState, removed: bool) -> Result<()
     let row = staff::Model {
         id: staff_id,
         version,
-        removed_at: removed.then(clock::now),
+        removed_at: removed.then(store::now),
         vendor_id,
         clinic_ids: ClinicIds(clinic_ids),
         service_ids: ServiceIds(service_ids),
@@ -169,7 +158,7 @@ async fn store_hours(tx: &Tx, state: HoursState) -> Result<(), Fault> {
 
 async fn store_pet(tx: &Tx, state: PetState) -> Result<(), Fault> {
     let PetState { pet_id, owner_id, species: _, shared_with, removed, version } = state;
-    let removed_at = removed.then(clock::now);
+    let removed_at = removed.then(store::now);
     let row = pets::Model { id: pet_id, version, removed_at, owner_id, shared_with: UserIds(shared_with) };
     store_if_newer::<pets::Entity, _>(tx, row, pets::Column::Id, pets::Column::Version).await?;
     Ok(())

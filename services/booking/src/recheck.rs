@@ -6,7 +6,7 @@ use crate::domain::offer::Period;
 use crate::entity::bookings;
 use crate::repo::bookings::Change;
 use crate::vendor_calls::{self, Question};
-use crate::{clock, convert, repo};
+use crate::{convert, repo};
 use platform::Run;
 use std::time::Duration;
 use store::HasStore as _;
@@ -97,7 +97,7 @@ async fn settle(
         }
         row.schedule_changed = row.schedule_changed && !is_latest;
         row.version += 1;
-        row.updated_at = clock::now();
+        row.updated_at = store::now();
         row.needs_check = false;
         let kind = match finding {
             Finding::Fits(schedule_version) => {

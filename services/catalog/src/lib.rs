@@ -2,7 +2,6 @@
 
 mod access;
 mod app;
-mod clock;
 mod convert_stock;
 mod domain;
 mod entity;
@@ -10,6 +9,7 @@ mod expiry;
 mod handlers;
 mod read_models;
 mod repo;
+pub mod search_plans;
 pub mod seed;
 mod stock_access;
 mod stock_lock;

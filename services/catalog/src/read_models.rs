@@ -3,24 +3,13 @@
 
 use crate::app::CatalogApp;
 use crate::repo::vendors;
-use std::sync::Arc;
-use store::{Tx, memberships};
-use subjects::Fault;
+use store::memberships;
 use subjects::vendor::{
     MembershipChanged, MembershipRevoked, VendorApproved, VendorRegistered, VendorRejected, VendorSuspended,
     VendorUpdated,
 };
 
-/// Declares handlers of event types that share a body and an effect.
-macro_rules! handlers {
-    ($( $name:ident: $event:ty => $store:expr; )+) => { $(
-        pub async fn $name(_: Arc<CatalogApp>, tx: Tx, event: $event) -> Result<(), Fault> {
-            $store(&tx, event.0).await
-        }
-    )+ };
-}
-
-handlers! {
+store::read_models! { CatalogApp =>
     vendor_registered: VendorRegistered => vendors::store;
     vendor_updated: VendorUpdated => vendors::store;
     vendor_approved: VendorApproved => vendors::store;

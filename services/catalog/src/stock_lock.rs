@@ -2,8 +2,8 @@
 
 use crate::domain::ledger::{Actor, Ledger, Step};
 use crate::entity::reservation_lines;
+use crate::repo;
 use crate::stock_access::Reach;
-use crate::{clock, repo};
 use store::Tx;
 use subjects::catalog::{CatalogError, MovementReason, ReservationStatus, StockLine};
 use subjects::ids::{InventoryId, ReservationId};
@@ -20,7 +20,7 @@ pub async fn for_moving(
     let mut to_lock = ids.to_vec();
     to_lock.extend(expired.iter().map(|line| line.inventory_id));
     let rows = repo::inventory::lock(tx, lines, reach, &to_lock).await?;
-    let mut ledger = Ledger::of(rows, clock::now());
+    let mut ledger = Ledger::of(rows, store::now());
     give_back(tx, &mut ledger, &expired).await?;
     Ok(ledger)
 }
@@ -29,7 +29,7 @@ pub async fn for_moving(
 pub async fn of_expired(tx: &Tx, expired: &[reservation_lines::Model]) -> Result<Ledger, CatalogError> {
     let ids: Vec<InventoryId> = expired.iter().map(|line| line.inventory_id).collect();
     let rows = repo::inventory::lock(tx, &[], &Reach::Everywhere, &ids).await?;
-    let mut ledger = Ledger::of(rows, clock::now());
+    let mut ledger = Ledger::of(rows, store::now());
     give_back(tx, &mut ledger, expired).await?;
     Ok(ledger)
 }

@@ -1,9 +1,9 @@
 //! What comes with time: prices that begin to hold, and words of products whose categories have another name. Every
 //! replica does it; what one works on the others pass over.
 
+use crate::Cx;
 use crate::app::CatalogApp;
 use crate::repo::product_upkeep;
-use crate::{Cx, clock};
 use platform::Run;
 use std::time::Duration;
 use store::HasStore as _;
@@ -35,16 +35,16 @@ async fn change_prices(cx: &Cx) -> Result<bool, Fault> {
     let changed = cx
         .app
         .store()
-        .write(cx, |tx| async move { product_upkeep::change_prices(&tx, clock::now(), PRICE_BATCH).await });
+        .write(cx, |tx| async move { product_upkeep::change_prices(&tx, store::now(), PRICE_BATCH).await });
     Ok(changed.await? > 0)
 }
 
 /// Answers whether there may be more.
 async fn write_words(cx: &Cx, id: CategoryId) -> Result<bool, Fault> {
     let written = cx.app.store().write(cx, |tx| async move {
-        let written = product_upkeep::write_words(&tx, id, clock::now(), WORDS_BATCH).await?;
+        let written = product_upkeep::write_words(&tx, id, store::now(), WORDS_BATCH).await?;
         if written == 0 {
-            product_upkeep::words_are_written(&tx, id, clock::now()).await?;
+            product_upkeep::words_are_written(&tx, id, store::now()).await?;
         }
         Ok::<u64, Fault>(written)
     });

@@ -20,6 +20,8 @@ mod categories;
 mod inventory;
 #[path = "service/product_availability.rs"]
 mod product_availability;
+#[path = "service/product_limits.rs"]
+mod product_limits;
 #[path = "service/products.rs"]
 mod products;
 #[path = "service/read_models.rs"]
@@ -28,6 +30,8 @@ mod read_models;
 mod reservations;
 #[path = "service/search.rs"]
 mod search;
+#[path = "service/search_plans.rs"]
+mod search_plans;
 #[path = "service/stock_access.rs"]
 mod stock_access;
 #[path = "service/stock_mixture.rs"]

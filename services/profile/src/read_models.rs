@@ -3,7 +3,6 @@
 use crate::app::ProfileApp;
 use crate::entity::bookings::{Column, Entity, Model};
 use crate::repo::profiles;
-use std::sync::Arc;
 use store::{Tx, memberships, store_if_newer};
 use subjects::Fault;
 use subjects::auth::{UserRegistered, UserState};
@@ -13,16 +12,7 @@ use subjects::booking::{
 };
 use subjects::vendor::{MembershipChanged, MembershipRevoked};
 
-/// Declares handlers of event types that share a body and an effect.
-macro_rules! handlers {
-    ($( $name:ident: $event:ty => $store:expr; )+) => { $(
-        pub async fn $name(_: Arc<ProfileApp>, tx: Tx, event: $event) -> Result<(), Fault> {
-            $store(&tx, event.0).await
-        }
-    )+ };
-}
-
-handlers! {
+store::read_models! { ProfileApp =>
     user_registered: UserRegistered => begin_profile;
     membership_changed: MembershipChanged => memberships::store;
     membership_revoked: MembershipRevoked => memberships::revoke;

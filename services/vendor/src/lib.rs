@@ -1,7 +1,6 @@
 //! The vendor service: vendors and their approval, memberships, clinics, services, staff and opening hours.
 
 pub mod authority;
-pub mod clock;
 pub mod domain;
 pub mod entity;
 pub mod handlers;

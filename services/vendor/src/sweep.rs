@@ -3,7 +3,7 @@
 use crate::entity::registration::RegistrationStep;
 use crate::handlers::registration;
 use crate::repo::registrations::{self, FORGET_LIMIT, Finished};
-use crate::{Cx, VendorApp, clock};
+use crate::{Cx, VendorApp};
 use chrono::TimeDelta;
 use platform::Run;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub async fn registrations(run: Run<VendorApp>) {
 /// # Errors
 /// Those of the database; a registration that cannot be finished now is left for the next round.
 pub async fn sweep_once(cx: &Cx) -> Result<(), Fault> {
-    let now = clock::now();
+    let now = store::now();
     give_up(cx, GIVE_UP_AFTER).await?;
     for row in
         registrations::standing_since(cx.app.store.read(), RegistrationStep::VendorCreated, now - FINISH_AFTER).await?
@@ -72,7 +72,7 @@ pub async fn sweep_once(cx: &Cx) -> Result<(), Fault> {
 /// Those of the database; what is left is forgotten the next time.
 pub async fn forget_finished(cx: &Cx) -> Result<(), Fault> {
     for (finished, remember_for) in [(Finished::Done, REMEMBER_DONE_FOR), (Finished::Failed, REMEMBER_FAILED_FOR)] {
-        let before = clock::now() - remember_for;
+        let before = store::now() - remember_for;
         loop {
             let forget = |tx| async move { Ok::<u64, Fault>(registrations::forget(&tx, finished, before).await?) };
             if cx.app.store.write(cx, forget).await? < FORGET_LIMIT {
@@ -84,7 +84,7 @@ pub async fn forget_finished(cx: &Cx) -> Result<(), Fault> {
 }
 
 async fn give_up(cx: &Cx, after: TimeDelta) -> Result<(), Fault> {
-    let now = clock::now();
+    let now = store::now();
     for row in registrations::standing_since(cx.app.store.read(), RegistrationStep::Started, now - after).await? {
         let id = row.id;
         cx.app

@@ -5,9 +5,11 @@
 //!   one transaction.
 //! - [`Error`] knows the violated constraint, which repositories turn into the service's own errors
 //!   ([`ResultExt::on_constraint`]).
-//! - [`store_if_newer`] keeps read models of what other services tell; [`memberships`] is one of them.
+//! - [`store_if_newer`] keeps read models of what other services tell, [`read_models!`] hears it; [`memberships`] is one
+//!   of them.
 //! - [`person`] keeps what people write under keys of their own, reads and forgets what a service has of them.
-//! - [`Query`] puts hand-written statements together; [`cursor`] and [`page()`] page lists, [`expect_version`] guards changes, [`delete_in_batches`] sweeps.
+//! - [`Query`] puts hand-written statements together; [`cursor`], [`keyset`] and [`page()`] page lists,
+//!   [`expect_version`] guards changes, [`delete_in_batches`] sweeps.
 //!
 //! The tables that this needs stand in `migrations/sql/common.up.sql`.
 
@@ -18,6 +20,7 @@ pub mod cursor;
 mod error;
 mod idempotency;
 mod keyed;
+pub mod keyset;
 pub mod memberships;
 mod metrics;
 mod outbox;
@@ -37,7 +40,7 @@ pub use clock::now;
 pub use config::PostgresConfig;
 pub use cursor::page;
 pub use error::{Error, ResultExt};
-pub use query::Query;
+pub use query::{Query, id_list, statement};
 pub use read_model::store_if_newer;
 pub use relay::{relay, relay_lock_key};
 pub use store::{HasStore, Store};

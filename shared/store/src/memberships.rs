@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::read_model::store_if_newer;
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, Utc};
 use identity::Membership;
 use sea_orm::entity::prelude::*;
 use subjects::ids::{ClinicId, MembershipId, UserId, VendorId};
@@ -57,7 +57,7 @@ async fn store_row(db: &impl ConnectionTrait, state: MembershipState, removed: b
     let row = Model {
         id: membership_id,
         version,
-        removed_at: removed.then(|| Utc::now().trunc_subsecs(6)),
+        removed_at: removed.then(crate::clock::now),
         user_id,
         vendor_id,
         clinic_id,

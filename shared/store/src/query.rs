@@ -1,7 +1,19 @@
-//! A hand-written query whose conditions depend on the question.
+//! Hand-written statements, and queries whose conditions depend on the question.
 
 use sea_orm::{DbBackend, Statement, Value};
 use std::fmt::Write as _;
+
+/// A hand-written statement with its values.
+pub fn statement(sql: &str, values: Vec<Value>) -> Statement {
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+}
+
+/// Ids as one text, for `string_to_array($1, ',')::uuid[]`: the driver's own arrays are a feature that nothing else
+/// needs.
+pub fn id_list(ids: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
+    let texts: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    texts.join(",")
+}
 
 /// SQL text with its values, put together piece by piece.
 #[derive(Debug, Default)]

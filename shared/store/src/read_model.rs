@@ -5,6 +5,20 @@ use crate::error::Error;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable};
 
+/// Handlers of events, for [`work()`](crate::work()), each of which gives its event's body to a function of a transaction
+/// and a body: event types that tell the same may share one.
+///
+/// `store::read_models! { CatalogApp => vendor_updated: VendorUpdated => vendors::store; }` makes the handler
+/// `vendor_updated`.
+#[macro_export]
+macro_rules! read_models {
+    ($app:ty => $( $name:ident: $event:ty => $store:expr; )+) => { $(
+        pub async fn $name(_: ::std::sync::Arc<$app>, tx: $crate::Tx, event: $event) -> Result<(), ::subjects::Fault> {
+            $store(&tx, event.0).await
+        }
+    )+ };
+}
+
 /// Stores a row of a read model, unless one of the same or a higher version is there already. Answers whether it did.
 ///
 /// # Errors

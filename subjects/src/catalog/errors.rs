@@ -16,10 +16,9 @@ service_error! {
         ProductArchived = Conflict, "product_archived", "the product is archived and cannot be changed any more";
         /// Another variant of the vendor has that SKU.
         SkuTaken = Conflict, "sku_taken", "the vendor has another variant with one of these skus already";
-        /// Two prices of a variant hold at the same time.
         /// The product would have more variants than it may, with those that stay since they have or had stock.
         TooManyVariants = Conflict, "too_many_variants", "a product has at most 200 variants, with those that stay for their stock";
-        /// XX
+        /// Two prices of a variant hold at the same time.
         PricesOverlap = BadRequest, "prices_overlap", "two prices of a variant hold at the same time";
         /// A category is named that is not there.
         UnknownCategory = BadRequest, "unknown_category", "the category that is named does not exist";

@@ -25,7 +25,10 @@ pub use events::{CategoryState, CategoryUpdated, ProductCreated, ProductRemoved,
 pub use inventory::{
     CreateInventory, FindInventory, FindMovements, GetInventory, Inventory, MAX_ON_HAND, StockMovement, UpdateInventory,
 };
-pub use parts::{NewVariant, ProductImage, ProductOption, ProductStatus, ProductVariant, VariantOptions, VariantPrice};
+pub use parts::{
+    MAX_KEPT_VARIANTS, NewVariant, ProductImage, ProductOption, ProductStatus, ProductVariant, VariantOptions,
+    VariantPrice,
+};
 pub use products::{CreateProduct, FindProduct, Product, RemoveProduct, UpdateProduct};
 pub use reservations::{
     CheckInventory, CheckedLine, CommitReservation, GetReservation, MAX_LINE_QUANTITY, MAX_RESERVATION_LINES,

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 
 /// In how many things the variants of a product differ at the most.
 pub const MAX_OPTIONS: usize = 3;
+
+/// How many variants a product may have, with those that were left out but stay since they have or had stock.
+pub const MAX_KEPT_VARIANTS: usize = 200;
 /// How many characters the name of an option may have at the most.
 const MAX_OPTION_NAME: usize = 40;
 /// How many characters the value of an option may have at the most.

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Among how many products that fit their counts are taken, and their relevance is judged, at the most.
-pub const MAX_COUNTED: u32 = 5_000;
+pub const MAX_COUNTED: u32 = 2_000;
 
 named_values! {
     /// The order of a list of products.
@@ -146,7 +146,7 @@ pub struct ProductSummary {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProductPage {
-    /// The products, in the list's order. A list by relevance ends after 5,000.
+    /// The products, in the list's order. A list by relevance ends after 2,000.
     pub items: Vec<ProductSummary>,
     /// Opaque; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,8 +166,8 @@ pub struct ProductPage {
 pub struct ProductFacets {
     /// How many products fit.
     pub total: u32,
-    /// Whether the counts are exact: false where more than 5,000 products have the words and the category, and the
-    /// counts are those among 5,000 of them.
+    /// Whether the counts are exact: false where more than 2,000 products have the words and the category, and the
+    /// counts are those among 2,000 of them.
     pub exact: bool,
     /// How many there are in each category, those in the categories below it among them; the most first, at most 100.
     pub categories: Vec<CategoryCount>,

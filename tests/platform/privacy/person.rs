@@ -162,7 +162,7 @@ impl Person {
         let share =
             self.send(world, Method::POST, &format!("/pets/{pet}/shares"), None, json!({ "role": "carer" })).await;
         other.send(world, Method::POST, "/pets/shares/accept", None, json!({ "code": share["code"] })).await;
-        let record = json!({ "note": format!("seen by {}, {}record", "the household", self.word) });
+        let record = json!({ "note": "seen by the household" });
         other.send(world, Method::POST, &format!("/pets/{pet}/records"), None, record).await;
     }
 
@@ -240,7 +240,7 @@ impl Person {
 
 /// The version of a pet counts with whom it is shared.
 fn forget_what_counts_others(seen: &mut Value) {
-    for item in seen["items"].as_array_mut().into_iter().flatten() {
+    for item in seen.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
         if item.get("ownerId").is_some()
             && let Some(pet) = item.as_object_mut()
         {

@@ -2,7 +2,6 @@
 
 use super::Cx;
 use super::tokens::{self, Issued};
-use crate::clock;
 use crate::domain::{email, refresh};
 use crate::entity::login_attempt::LoginOutcome;
 use crate::entity::session;
@@ -49,7 +48,7 @@ struct Attempt<'a> {
 }
 
 async fn start_session(tx: &Tx, attempt: &Attempt<'_>) -> Result<Tokens, AuthError> {
-    let now = clock::now();
+    let now = store::now();
     // The password was checked a moment ago. Held from here on, it cannot become another without ending this session.
     let account = users::hold(tx, attempt.user_id).await?.ok_or(AuthError::InvalidCredentials)?;
     if account.row.password_hash != attempt.checked_hash || !account.row.status.can_sign_in() {
@@ -84,6 +83,6 @@ async fn start_session(tx: &Tx, attempt: &Attempt<'_>) -> Result<Tokens, AuthErr
 }
 
 async fn record(cx: &Cx, email: &str, user: Option<UserId>, outcome: LoginOutcome) -> Result<(), AuthError> {
-    let now = clock::now();
+    let now = store::now();
     cx.app.store.write(cx, |tx| async move { Ok(login_attempts::insert(&tx, email, user, outcome, now).await?) }).await
 }

@@ -2,7 +2,6 @@
 
 use super::Cx;
 use super::registration::check_new_password;
-use crate::clock;
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
 use crate::repo::users;
@@ -38,7 +37,7 @@ struct Change {
 }
 
 async fn set_password(tx: &Tx, change: &Change) -> Result<(), AuthError> {
-    let now = clock::now();
+    let now = store::now();
     let mut account = users::lock(tx, change.user_id).await?.ok_or(AuthError::UserNotFound)?;
     // Whoever changed it since the check did so with the password that was right then.
     if !change.current_is_right || account.row.password_hash != change.checked_hash {

@@ -1,7 +1,6 @@
 //! `auth.exportPerson` and `auth.erasePerson`.
 
 use super::Cx;
-use crate::clock;
 use crate::domain::email;
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
@@ -57,7 +56,7 @@ pub async fn erase(cx: Cx, req: ErasePersonFromAuth) -> Result<Erasure, NoError>
 }
 
 async fn erase_account(tx: &Tx, user_id: UserId, unknown_password: &str) -> Result<Erasure, Fault> {
-    let now = clock::now();
+    let now = store::now();
     if let Some(mut account) = users::lock(tx, user_id).await? {
         revocation::end_sessions(tx, user_id, Which::All, RevocationReason::AccountClosed, now).await?;
         privacy::erase_attempts(tx, user_id, email::hash(&account.row.email)).await?;

@@ -2,7 +2,6 @@
 
 use super::Cx;
 use super::tokens::{self, Issued};
-use crate::clock;
 use crate::domain::refresh::{self, Decision, Shown};
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
@@ -22,7 +21,7 @@ pub async fn refresh(cx: Cx, req: Refresh) -> Result<Tokens, AuthError> {
 }
 
 async fn renew(cx: &Cx, tx: &Tx, req: &Refresh) -> Result<Result<Tokens, AuthError>, Fault> {
-    let now = clock::now();
+    let now = store::now();
     let shown = &req.refresh_token;
     let refused = Ok(Err(AuthError::InvalidRefreshToken));
 

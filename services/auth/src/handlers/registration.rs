@@ -2,7 +2,6 @@
 
 use super::Cx;
 use crate::account::Account;
-use crate::clock;
 use crate::domain::users::PENDING_LIFETIME;
 use crate::domain::{email, password};
 use crate::entity::user;
@@ -81,7 +80,7 @@ pub async fn activate_user(cx: Cx, req: ActivateUser) -> Result<User, AuthError>
 }
 
 async fn activate(tx: &Tx, id: UserId) -> Result<User, AuthError> {
-    let now = clock::now();
+    let now = store::now();
     let mut account = users::lock(tx, id).await?.ok_or(AuthError::UserNotFound)?;
     let Some(expires_at) = account.row.expires_at else { return Ok(account.to_user()) };
     if expires_at <= now {
@@ -108,7 +107,7 @@ struct NewAccount {
 
 fn new_account(new: NewAccount) -> Account {
     let NewAccount { id, email, password_hash, first_name, last_name, phone_number, status } = new;
-    let now = clock::now();
+    let now = store::now();
     let row = user::Model {
         id,
         email,

@@ -1,7 +1,6 @@
 //! Roles.
 
 use super::Cx;
-use crate::clock;
 use crate::domain::users as rules;
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
@@ -35,7 +34,7 @@ pub async fn assign(cx: Cx, req: AssignRoles) -> Result<User, AuthError> {
 }
 
 async fn change(tx: &Tx, id: subjects::ids::UserId, wanted: &[Role], expected_version: i64) -> Result<User, AuthError> {
-    let now = clock::now();
+    let now = store::now();
     let mut account = users::lock(tx, id).await?.ok_or(AuthError::UserNotFound)?;
     if account.row.status == UserStatus::Pending {
         return Err(AuthError::UserNotFound);

@@ -1,7 +1,6 @@
 //! Where the caller is signed in, and signing out.
 
 use super::Cx;
-use crate::clock;
 use crate::entity::session::{self, RevocationReason};
 use crate::repo::sessions::{self, Which};
 use crate::repo::users;
@@ -24,7 +23,7 @@ pub async fn find_all(cx: Cx, req: Sessions) -> Result<Page<Session>, AuthError>
     let limit = req.limit.unwrap_or(DEFAULT_LIMIT);
     let before = store::cursor::decode::<SessionId>(req.cursor.as_deref())?;
     let one_more = u64::from(limit) + 1;
-    let rows = sessions::list(cx.app.store.read(), caller.id, before, clock::now(), one_more).await?;
+    let rows = sessions::list(cx.app.store.read(), caller.id, before, store::now(), one_more).await?;
     let page = store::page(rows, limit, |last| last.id);
     Ok(page.map(|row| to_session(row, caller.session)))
 }
@@ -37,7 +36,7 @@ pub async fn logout(cx: Cx, req: Logout) -> Result<(), AuthError> {
     cx.app
         .store
         .write(&cx, |tx| async move {
-            Ok(revocation::end_sessions(&tx, user, which, RevocationReason::Logout, clock::now()).await?)
+            Ok(revocation::end_sessions(&tx, user, which, RevocationReason::Logout, store::now()).await?)
         })
         .await
 }
@@ -54,7 +53,7 @@ pub async fn revoke(cx: Cx, req: RevokeSession) -> Result<(), AuthError> {
                 return Err(AuthError::SessionNotFound);
             }
             let which = Which::Only(id);
-            Ok(revocation::end_sessions(&tx, user, which, RevocationReason::Revoked, clock::now()).await?)
+            Ok(revocation::end_sessions(&tx, user, which, RevocationReason::Revoked, store::now()).await?)
         })
         .await
 }

@@ -3,7 +3,6 @@
 use super::Cx;
 use crate::AuthApp;
 use crate::account::Account;
-use crate::clock;
 use crate::repo::sessions;
 use identity::tokens::ACCESS_TOKEN_LIFETIME;
 use subjects::NoError;
@@ -16,7 +15,7 @@ pub async fn validate(cx: Cx, req: ValidateToken) -> Result<ValidatedToken, Auth
     let user = cx.app.verifier.verify_access(req.token.expose()).map_err(|_| AuthError::InvalidToken)?;
     let session = sessions::find(cx.app.store.read(), user.session).await?;
     let holds = session.is_some_and(|session| {
-        session.user_id == user.id && session.revoked_at.is_none() && session.expires_at > clock::now()
+        session.user_id == user.id && session.revoked_at.is_none() && session.expires_at > store::now()
     });
     if !holds {
         return Err(AuthError::InvalidToken);

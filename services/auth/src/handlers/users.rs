@@ -1,7 +1,6 @@
 //! Users, for themselves, for those who run the platform, and for other services.
 
 use super::Cx;
-use crate::clock;
 use crate::domain::{email, users as rules};
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
@@ -55,7 +54,7 @@ async fn change(tx: &Tx, caller: &Caller, req: &UpdateUser, expected_version: i6
     if req.status.is_some() {
         rules::check_may_set_status(caller)?;
     }
-    let now = clock::now();
+    let now = store::now();
     let mut account = users::lock(tx, req.id).await?.ok_or(AuthError::UserNotFound)?;
     if account.row.status == UserStatus::Pending {
         return Err(AuthError::UserNotFound);

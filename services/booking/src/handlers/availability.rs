@@ -5,7 +5,7 @@ use crate::domain::offer::Period;
 use crate::domain::schedule::{Known, Place, Schedule};
 use crate::domain::search::{self, Asked, SlotKey};
 use crate::domain::slots::{self, FreeSlot, Sought, Taken};
-use crate::{Cx, clock, repo, vendor_calls};
+use crate::{Cx, repo, vendor_calls};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 use store::HasStore as _;
@@ -22,7 +22,7 @@ pub async fn find_all(cx: Cx, request: FindAvailability) -> Result<Availability,
     let after: Option<SlotKey> = store::cursor::decode(request.cursor.as_deref())?;
     let places = places(&cx, &request).await?;
     let last = request.to.unwrap_or(request.from);
-    let sought = search::sought(&places, &Asked { first: request.from, last, after, now: clock::now() });
+    let sought = search::sought(&places, &Asked { first: request.from, last, after, now: store::now() });
     let taken = taken(&cx, &sought).await?;
 
     let limit = request.limit.unwrap_or(MAX_SLOTS);

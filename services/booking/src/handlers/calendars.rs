@@ -3,7 +3,7 @@
 use crate::domain::ical;
 use crate::entity::calendar_feeds;
 use crate::repo::bookings::Scope;
-use crate::{Cx, access, clock, repo};
+use crate::{Cx, access, repo};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
@@ -32,7 +32,7 @@ pub async fn create(cx: Cx, request: CreateCalendar) -> Result<NewCalendar, Book
         let secret: [u8; 32] = rand::random();
         let token = URL_SAFE_NO_PAD.encode(secret);
         let id = CalendarId::new();
-        let created_at = clock::now();
+        let created_at = store::now();
         let token_hash = hash(&token);
         let row = calendar_feeds::Model { id, user_id, clinic_id, vendor_id, staff_id, token_hash, created_at };
         repo::calendars::make(&tx, row).await?;
@@ -112,6 +112,6 @@ pub async fn feed(cx: Cx, request: ReadCalendar) -> Result<CalendarFeed, Booking
         }
         _ => Scope::Customer(row.user_id),
     };
-    let visits = repo::calendars::visits(&cx.app.people, db, scope, row.staff_id, clock::now() - SHOWN_FOR).await?;
+    let visits = repo::calendars::visits(&cx.app.people, db, scope, row.staff_id, store::now() - SHOWN_FOR).await?;
     Ok(CalendarFeed { text: ical::feed(&visits) })
 }

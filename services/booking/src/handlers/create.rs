@@ -5,7 +5,7 @@ use crate::entity::bookings;
 use crate::entity::clinics::Policy;
 use crate::repo::claims::{self, Source, Wanted};
 use crate::vendor_calls::{self, Question};
-use crate::{Cx, access, clock, pets, texts};
+use crate::{Cx, access, pets, texts};
 use store::HasStore as _;
 use subjects::booking::{ActorKind, Booking, BookingCreated, BookingError, BookingState, BookingStatus, CreateBooking};
 use subjects::ids::{BookingId, StaffId};
@@ -48,7 +48,7 @@ async fn prepare(cx: &Cx, request: &CreateBooking) -> Result<Prepared, BookingEr
     if request.walk_in.is_none() && !user.has_role(Role::Customer) {
         return Err(Fault::forbidden().into());
     }
-    let now = clock::now();
+    let now = store::now();
     if request.starts_at <= now {
         return Err(BookingError::StartsInPast);
     }

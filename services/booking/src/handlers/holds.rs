@@ -4,7 +4,7 @@ use crate::domain::offer::{Offer, Period};
 use crate::repo::claims::Wanted;
 use crate::repo::holds::NewHold;
 use crate::vendor_calls::{self, Question};
-use crate::{Cx, access, clock, convert, repo};
+use crate::{Cx, access, convert, repo};
 use store::HasStore as _;
 use subjects::booking::{BookingError, CreateHold, FindHold, Hold, ReleaseHold};
 use subjects::ids::{HoldId, StaffId};
@@ -38,7 +38,7 @@ pub async fn create(cx: Cx, request: CreateHold) -> Result<Hold, BookingError> {
 async fn prepare(cx: &Cx, request: &CreateHold) -> Result<Prepared, BookingError> {
     let CreateHold { service_id, staff_id, starts_at } = *request;
     let user_id = cx.caller().user()?.id;
-    let now = clock::now();
+    let now = store::now();
     if starts_at <= now {
         return Err(BookingError::StartsInPast);
     }

@@ -2,7 +2,7 @@
 
 use crate::repo::bookings::Change;
 use crate::texts::{self, Field};
-use crate::{Cx, clock, convert, repo};
+use crate::{Cx, convert, repo};
 use serde_json::Value;
 use store::person::{self, PersonKey, SealedText, Section, only_for_privacy};
 use store::{HasStore as _, Tx};
@@ -121,7 +121,7 @@ pub async fn erase(cx: Cx, request: ErasePersonFromBooking) -> Result<Erasure, N
 
 /// Cancels some of the visits to come, and tells how many.
 async fn cancel_some(tx: &Tx, user_id: UserId) -> Result<u64, Fault> {
-    let now = clock::now();
+    let now = store::now();
     let rows = repo::privacy::lock_visits_to_come(tx, user_id, now, BATCH).await?;
     repo::claims::lock_staff(tx, rows.iter().map(|row| row.staff_id)).await?;
     let mut cancelled = 0;

@@ -5,7 +5,7 @@ use crate::entity::bookings;
 use crate::repo::bookings::Change;
 use crate::repo::offers::money;
 use crate::texts::{self, Field};
-use crate::{Cx, access, clock, repo};
+use crate::{Cx, access, repo};
 use store::HasStore as _;
 use subjects::Fault;
 use subjects::booking::{
@@ -40,7 +40,7 @@ async fn act(cx: &Cx, id: BookingId, action: Action, reason: Option<String>) -> 
     let done = cx.app.store().write(cx, |tx| async move {
         let mut row = repo::bookings::lock(&tx, id).await?.ok_or(BookingError::BookingNotFound)?;
         let actor = access::actor(&tx, cx.caller(), &row).await?;
-        let now = clock::now();
+        let now = store::now();
         let status = match status::decide(standing(&row), action, actor.kind, now)? {
             Outcome::StaysAsItIs => return Ok(texts::booking(&cx.app, &tx, row).await?),
             Outcome::Changes(status) => status,

@@ -9,7 +9,7 @@ use crate::repo::claims::{self, Wanted};
 use crate::repo::offers::money;
 use crate::texts::{self, Field};
 use crate::vendor_calls::{self, Question};
-use crate::{Cx, access, clock, repo};
+use crate::{Cx, access, repo};
 use store::HasStore as _;
 use subjects::booking::{
     ActorKind, Booking, BookingError, BookingState, BookingStatus, BookingUpdated, ChangeKind, UpdateBooking,
@@ -46,7 +46,7 @@ pub async fn update(cx: Cx, request: UpdateBooking) -> Result<Booking, BookingEr
         let mut row = repo::bookings::lock(&tx, request.id).await?.ok_or(BookingError::BookingNotFound)?;
         let actor = access::actor(&tx, cx.caller(), &row).await?;
         store::expect_version(expected_version, row.version)?;
-        let now = clock::now();
+        let now = store::now();
         status::may_be_updated(standing(&row), actor.kind, now)?;
 
         let key = texts::key_of(&cx.app, &tx, &row).await?;
@@ -84,7 +84,7 @@ async fn prepare(cx: &Cx, request: &UpdateBooking) -> Result<Option<Move>, Booki
     if request.starts_at == row.starts_at && keeps_staff {
         return Ok(None);
     }
-    let now = clock::now();
+    let now = store::now();
     if request.starts_at <= now {
         return Err(BookingError::StartsInPast);
     }

@@ -1,11 +1,11 @@
 //! Bookings and their history.
 
-use super::statement;
 use crate::entity::{booking_changes, bookings};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use store::person::SealedText;
+use store::statement;
 use subjects::booking::{ActorKind, BookingSort, BookingStatus, ChangeKind, FindBookings};
 use subjects::ids::{BookingId, ClinicId, UserId};
 use subjects::time::Instant;

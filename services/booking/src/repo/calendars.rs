@@ -1,6 +1,5 @@
 //! Calendars, and the visits that they show.
 
-use super::statement;
 use crate::domain::ical::Visit;
 use crate::entity::{calendar_feeds, staff};
 use crate::repo::bookings::Scope;
@@ -10,6 +9,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Value,
 };
 use store::person::{KeysOfMany, PersonKeys, SealedText};
+use store::statement;
 use subjects::Fault;
 use subjects::booking::{BookingError, BookingStatus};
 use subjects::ids::{BookingId, CalendarId, ClinicId, StaffId, UserId, VendorId};

@@ -1,10 +1,10 @@
 //! Claimed time: `sessions`. The functions called here are in the migration, with the reasons for their order.
 
-use super::{id_list, statement};
 use crate::domain::offer::Period;
 use crate::domain::reference;
 use crate::entity::bookings;
 use sea_orm::{ConnectionTrait, QueryResult, Value};
+use store::{id_list, statement};
 use subjects::booking::{ActorKind, BookingError};
 use subjects::ids::{HoldId, ServiceId, StaffId, UserId, VendorId};
 use subjects::time::Instant;

@@ -1,7 +1,7 @@
 //! What is known of clinics.
 
-use super::statement;
 use sea_orm::ConnectionTrait;
+use store::statement;
 use subjects::ids::{ClinicId, VendorId};
 
 /// The vendor of a clinic, where it is known.

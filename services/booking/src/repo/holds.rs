@@ -1,11 +1,11 @@
 //! Holds. The functions called here are in the migration, with the reasons for their order.
 
 use super::claims::Wanted;
-use super::{id_list, statement};
 use crate::domain::offer::Period;
 use crate::entity::holds;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
+use store::{id_list, statement};
 use subjects::booking::BookingError;
 use subjects::ids::{HoldId, StaffId, UserId};
 use subjects::time::Instant;

@@ -1,9 +1,8 @@
 //! What is kept of a customer, found and forgotten.
 
-use super::statement;
 use crate::entity::{bookings, calendar_feeds, holds};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use store::Error;
+use store::{Error, statement};
 use subjects::booking::BookingStatus;
 use subjects::ids::{HoldId, UserId};
 use subjects::time::Instant;

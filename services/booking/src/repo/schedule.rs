@@ -1,7 +1,6 @@
 //! The read models of schedules, read together.
 
 use super::offers::{money, time_zone};
-use super::{id_list, statement};
 use crate::domain::schedule::{ClinicSchedule, KnownService, Schedule};
 use crate::entity::clinics::Policy;
 use crate::entity::service_availability::Hours;
@@ -9,6 +8,7 @@ use crate::entity::{services, staff};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 use serde::Deserialize;
+use store::{id_list, statement};
 use subjects::Fault;
 use subjects::ids::{ClinicId, ServiceId, StaffId, VendorId};
 use subjects::vendor::{ServiceState, StaffState};

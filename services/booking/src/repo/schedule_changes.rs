@@ -1,9 +1,9 @@
 //! Changes of a vendor's schedule, and the bookings that they may touch.
 
-use super::{id_list, statement};
 use crate::entity::bookings;
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use store::{id_list, statement};
 use subjects::booking::BookingStatus;
 use subjects::ids::{BookingId, ClinicId, ServiceId, StaffId, VendorId};
 

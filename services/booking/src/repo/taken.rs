@@ -1,8 +1,8 @@
 //! Which time is taken, for those who look for free time.
 
-use super::{id_list, statement};
 use crate::domain::slots::Claim;
 use sea_orm::{ConnectionTrait, QueryResult};
+use store::{id_list, statement};
 use subjects::ids::{ServiceId, StaffId};
 use subjects::time::Instant;
 

@@ -26,8 +26,8 @@ pub fn none() -> ProductFacets {
     }
 }
 
-/// Counts as they are told, with the categories' names from the tree.
-pub fn tell(counts: Counts, tree: &[(Node, String)]) -> ProductFacets {
+/// Counts as they are told, with the categories' names from the tree; of these only those `within`, where one was chosen.
+pub fn tell(counts: Counts, tree: &[(Node, String)], within: Option<&[CategoryId]>) -> ProductFacets {
     let available = |wanted: bool| {
         counts.available.iter().filter(|(is_available, _)| *is_available == wanted).map(|(_, count)| *count).sum()
     };
@@ -35,7 +35,7 @@ pub fn tell(counts: Counts, tree: &[(Node, String)]) -> ProductFacets {
         total: counts.total,
         exact: counts.scope <= MAX_COUNTED,
         available: AvailabilityCount { yes: available(true), no: available(false) },
-        categories: categories(&counts.categories, tree),
+        categories: categories(&counts.categories, tree, within),
         vendors: counts.vendors.into_iter().map(|(vendor_id, count)| VendorCount { vendor_id, count }).collect(),
         attributes: attributes(counts.attributes),
         prices: counts.prices.into_iter().filter_map(price_range).collect(),
@@ -43,7 +43,11 @@ pub fn tell(counts: Counts, tree: &[(Node, String)]) -> ProductFacets {
 }
 
 /// Each category's count with those of the categories below it, the most first.
-fn categories(counts: &[Count<CategoryId>], tree: &[(Node, String)]) -> Vec<CategoryCount> {
+fn categories(
+    counts: &[Count<CategoryId>],
+    tree: &[(Node, String)],
+    within: Option<&[CategoryId]>,
+) -> Vec<CategoryCount> {
     let nodes: Vec<Node> = tree.iter().map(|(node, _)| *node).collect();
     let mut with_those_below: BTreeMap<CategoryId, u32> = BTreeMap::new();
     for (category_id, count) in counts {
@@ -53,6 +57,7 @@ fn categories(counts: &[Count<CategoryId>], tree: &[(Node, String)]) -> Vec<Cate
     }
     let mut told: Vec<CategoryCount> = tree
         .iter()
+        .filter(|(node, _)| within.is_none_or(|ids| ids.contains(&node.id)))
         .filter_map(|(node, name)| {
             let count = with_those_below.get(&node.id)?;
             Some(CategoryCount { category_id: node.id, name: name.clone(), count: *count })

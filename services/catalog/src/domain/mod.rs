@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod facets;
 pub mod ledger;
+pub mod product_content;
 pub mod reservation;
 pub mod spelling;
 pub mod stock;

@@ -40,9 +40,15 @@ pub fn ancestry(nodes: &[Node], lowest: CategoryId) -> Vec<CategoryId> {
 
 /// How many levels a category and all below it take.
 pub fn height(nodes: &[Node], top: CategoryId) -> usize {
-    let below = subtree(nodes, top);
-    let depth_of_top = ancestry(nodes, top).len();
-    below.iter().map(|id| ancestry(nodes, *id).len() + 1 - depth_of_top).max().unwrap_or(1)
+    let children = children(nodes);
+    let mut level = vec![top];
+    let mut levels = 0;
+    // A tree that were none would end here, too.
+    while !level.is_empty() && levels <= nodes.len() {
+        levels += 1;
+        level = level.iter().filter_map(|id| children.get(&Some(*id))).flatten().copied().collect();
+    }
+    levels
 }
 
 /// The categories in the order of the tree: each followed by what is below it. Siblings keep the order in which they come.

@@ -1,9 +1,9 @@
 //! `category.findAll`, `category.findOne`, `category.create`, `category.update` and `category.remove`.
 
+use crate::Cx;
 use crate::domain::tree::{self, Node};
 use crate::entity::product_categories::Model;
 use crate::repo::categories::{self, CategoryContent};
-use crate::{Cx, clock};
 use std::collections::BTreeMap;
 use subjects::catalog::{
     CatalogError, Category, CategoryTree, CreateCategory, FindCategories, FindCategory, MAX_CATEGORIES,
@@ -38,7 +38,7 @@ pub async fn create(cx: Cx, request: CreateCategory) -> Result<Category, Catalog
             }
             check_depth(&nodes, request.parent_id, 1)?;
             let content = CategoryContent::from(request);
-            Ok(category(categories::insert(&tx, CategoryId::new(), content, clock::now()).await?))
+            Ok(category(categories::insert(&tx, CategoryId::new(), content, store::now()).await?))
         })
         .await
 }
@@ -66,7 +66,7 @@ pub async fn update(cx: Cx, request: UpdateCategory) -> Result<Category, Catalog
             };
             let names_were = names(&row.name, &row.english_name, row.parent_id);
             let names_change = names_were != names(&content.name, &content.english_name, content.parent_id);
-            let now = clock::now();
+            let now = store::now();
             let row = categories::replace(&tx, row, content, now).await?;
             if names_change {
                 categories::mark_words_stale(&tx, &below, now).await?;

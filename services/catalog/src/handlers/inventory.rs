@@ -2,13 +2,13 @@
 
 use crate::domain::ledger::{Step, movement};
 use crate::entity::inventory;
-use crate::repo::inventory::ListKey;
 use crate::repo::stock_variants::VariantOwner;
 use crate::stock_access::{self, Reach};
-use crate::{Cx, clock, convert_stock, repo, stock_lock};
+use crate::{Cx, convert_stock, repo, stock_lock};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use store::HasStore as _;
+use store::keyset::Place;
 use subjects::catalog::{
     CatalogError, CreateInventory, FindInventory, FindMovements, GetInventory, Inventory, InventorySort,
     MovementReason, StockMovement, UpdateInventory,
@@ -22,15 +22,10 @@ pub async fn find_all(cx: Cx, request: FindInventory) -> Result<Page<Inventory>,
     let db = cx.app.store().read();
     let reach = Reach::of_user(db, cx.caller()).await?;
     let sort = request.sort.unwrap_or(InventorySort::CreatedAt);
-    let after = ListKey::read(request.cursor.as_deref(), sort)?;
+    let after = Place::read(request.cursor.as_deref(), sort)?;
     let limit = store::cursor::limit(request.limit);
-    let rows = repo::inventory::list(db, &reach, &request, sort, after.as_ref(), u64::from(limit) + 1).await?;
-    let page = store::page(rows, limit, |last| ListKey {
-        sort,
-        available: last.available,
-        updated_at: last.updated_at,
-        id: last.id,
-    });
+    let rows = repo::inventory::list(db, &reach, &request, sort, after.as_ref(), limit).await?;
+    let page = store::page(rows, limit, |last| repo::inventory::place(sort, last));
     Ok(page.map(|row| convert_stock::inventory(&row)))
 }
 
@@ -85,7 +80,7 @@ pub async fn create(cx: Cx, request: CreateInventory) -> Result<Inventory, Catal
             available: on_hand,
             reorder_level,
             version: 1,
-            updated_at: clock::now(),
+            updated_at: store::now(),
         };
         let reason = MovementReason::Opened;
         let step = Step { reason, reservation_id: None, on_hand, reserved: 0, reorder_level: Some(reorder_level) };

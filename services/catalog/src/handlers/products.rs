@@ -1,11 +1,12 @@
 //! `product.findOne`, `product.create`, `product.update`, `product.remove` and `product.availability`.
 
+use crate::Cx;
 use crate::access::Standing;
+use crate::domain::product_content::ProductContent;
 use crate::domain::{attributes, tree, variants};
-use crate::repo::product_writes::{self, ProductContent};
+use crate::repo::product_writes;
 use crate::repo::products::{self, Found};
 use crate::repo::{categories, product_stock, vendors};
-use crate::{Cx, clock};
 use sea_orm::ConnectionTrait;
 use std::collections::BTreeMap;
 use store::Tx;
@@ -28,7 +29,7 @@ pub async fn find_one(cx: Cx, request: FindProduct) -> Result<Product, CatalogEr
 /// A product that the caller may see.
 async fn seen(cx: &Cx, id: ProductId) -> Result<Found, CatalogError> {
     let db = cx.app.store.read();
-    let found = products::find(db, id, clock::now()).await?.ok_or(CatalogError::ProductNotFound)?;
+    let found = products::find(db, id, store::now()).await?.ok_or(CatalogError::ProductNotFound)?;
     let is_shown = found.is_public() || Standing::of(db, cx.caller()).await?.sees_hidden(found.product.vendor_id);
     if is_shown { Ok(found) } else { Err(CatalogError::ProductNotFound) }
 }
@@ -42,7 +43,7 @@ pub async fn create(cx: Cx, request: CreateProduct) -> Result<Product, CatalogEr
             check_vendor(cx, &tx, request.vendor_id).await?;
             let content = ProductContent::from(request);
             check_content(&tx, &content).await?;
-            product_writes::insert(&tx, ProductId::new(), request.vendor_id, &content, clock::now()).await
+            product_writes::insert(&tx, ProductId::new(), request.vendor_id, &content, store::now()).await
         })
         .await
 }
@@ -79,7 +80,7 @@ pub async fn update(cx: Cx, request: UpdateProduct) -> Result<Product, CatalogEr
             let content = ProductContent::from(request);
             check_content(&tx, &content).await?;
             let ids = variants::identify(&old.variants, &content.variants).map_err(Fault::invalid)?;
-            product_writes::replace(&tx, &old, &content, &ids, clock::now()).await
+            product_writes::replace(&tx, &old, &content, &ids, store::now()).await
         })
         .await
 }
@@ -95,7 +96,7 @@ pub async fn remove(cx: Cx, request: RemoveProduct) -> Result<(), CatalogError> 
             if old.status == ProductStatus::Archived {
                 return Ok(());
             }
-            product_writes::archive(&tx, old.id, clock::now()).await
+            product_writes::archive(&tx, old.id, store::now()).await
         })
         .await
 }
@@ -105,7 +106,7 @@ async fn locked(cx: &Cx, tx: &Tx, id: ProductId) -> Result<Product, CatalogError
     if !products::lock(tx, id).await? {
         return Err(CatalogError::ProductNotFound);
     }
-    let found = products::find(tx, id, clock::now()).await?.ok_or(CatalogError::ProductNotFound)?;
+    let found = products::find(tx, id, store::now()).await?.ok_or(CatalogError::ProductNotFound)?;
     let standing = Standing::of(tx, cx.caller()).await?;
     let vendor_id = found.product.vendor_id;
     if standing.sells_for(vendor_id) {

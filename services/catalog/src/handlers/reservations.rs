@@ -5,7 +5,7 @@ use crate::domain::reservation::{Ending, ends_now};
 use crate::domain::stock::{Share, Shelf, Shortage, allocate};
 use crate::entity::{inventory, reservation_lines, reservations};
 use crate::stock_access::{self, Reach};
-use crate::{Cx, clock, convert_stock, repo, stock_lock};
+use crate::{Cx, convert_stock, repo, stock_lock};
 use identity::Caller;
 use std::time::Duration;
 use store::{HasStore as _, Tx};
@@ -18,7 +18,9 @@ use subjects::ids::ReservationId;
 
 /// Whether there is enough.
 pub async fn check(cx: Cx, request: CheckInventory) -> Result<StockCheck, CatalogError> {
-    let rows = repo::inventory::that_serves(cx.app.store().read(), &request.lines).await?;
+    let db = cx.app.store().read();
+    let reach = Reach::of(db, cx.caller()).await?;
+    let rows = repo::inventory::that_serves(db, &request.lines, &reach).await?;
     let shelves: Vec<Shelf> = rows.iter().map(shelf).collect();
     let short: Vec<Shortage> = allocate(&request.lines, &shelves).err().unwrap_or_default();
     let lines = request.lines.into_iter().enumerate().map(|(number, line)| {
@@ -105,7 +107,7 @@ async fn end(cx: &Cx, id: ReservationId, ending: Ending) -> Result<Reservation, 
         let mut row = repo::reservations::lock(&tx, id).await?.ok_or(CatalogError::ReservationNotFound)?;
         let kept = repo::reservations::kept(&tx, id).await?;
         check_may_end(&tx, cx.caller(), &row, &kept).await?;
-        if ends_now(row.status, row.expires_at, ending, clock::now())? {
+        if ends_now(row.status, row.expires_at, ending, store::now())? {
             store::expect_version_if_given(cx.meta().if_match, row.version)?;
             row.updated_at = move_kept(&tx, &kept, ending, &stock_access::actor(cx.caller())?).await?;
             row.status = ending.status();
@@ -127,7 +129,7 @@ async fn move_kept(
 ) -> Result<subjects::time::Instant, CatalogError> {
     let ids: Vec<_> = kept.iter().map(|(line, _)| line.inventory_id).collect();
     let rows = repo::inventory::lock(tx, &[], &Reach::Everywhere, &ids).await?;
-    let mut ledger = Ledger::of(rows, clock::now());
+    let mut ledger = Ledger::of(rows, store::now());
     for (line, _) in kept {
         let on_hand = match ending {
             Ending::Commit => -line.quantity,

@@ -1,6 +1,6 @@
 //! Categories. What writes one also tells it.
 
-use super::{id_list, search_words, statement};
+use super::search_words;
 use crate::domain::tree::Node;
 use crate::domain::words;
 use crate::entity::product_categories::{ActiveModel, Column, Entity, Model, Rules};
@@ -10,7 +10,7 @@ use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait, DbErr, EntityTrait as _, IntoActiveModel as _, ModelTrait as _,
     QueryOrder as _,
 };
-use store::Tx;
+use store::{Tx, id_list, statement};
 use subjects::Fault;
 use subjects::catalog::{CatalogError, CategoryState, CategoryUpdated, CreateCategory, UpdateCategory};
 use subjects::ids::CategoryId;

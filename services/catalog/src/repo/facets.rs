@@ -1,6 +1,6 @@
 //! What there is among all products that fit a search, counted in one statement.
 
-use super::search_scope::Search;
+use super::search_scope::{MISSES_PRICE, MISSES_STOCK, MISSES_VENDOR, Search, misses_attribute};
 use sea_orm::{ConnectionTrait, Statement};
 use serde::Deserialize;
 use store::Query;
@@ -44,67 +44,64 @@ pub async fn count(db: &impl ConnectionTrait, search: &Search<'_>) -> Result<Cou
     serde_json::from_value(counts).map_err(Fault::internal)
 }
 
-/// The statement behind [`count`]. Everything is counted over the same rows, each with what it fits of the question, so
-/// that a facet can leave its own part out.
+/// The statement behind [`count`]. Everything is counted over the same rows, each with what it misses of the question, so
+/// that a facet can leave its own part out: it counts what misses nothing, or nothing but that.
 pub fn count_statement(search: &Search<'_>) -> Statement {
     let mut query = Query::new(
         "with fits as materialized (select found.category_id, found.vendor_id, found.price_from, found.available,
-            found.attribute_pairs, (",
+            found.attribute_pairs, (0",
     );
-    search.add_vendor(&mut query);
-    query.sql(") as vendor_fits, coalesce(");
-    search.add_price(&mut query);
-    query.sql(", false) as price_fits, (");
-    search.add_stock(&mut query);
-    // Each name that does not fit is one bit.
-    query.sql(") as stock_fits, (0");
-    let attributes = search.attributes();
-    for (index, pairs) in attributes.values().enumerate() {
+    for narrowing in search.narrowings() {
         query.sql(" + case when ");
-        Search::add_attribute(&mut query, pairs);
-        query.sql(" then 0 else ").value(1_i32 << index).sql(" end");
+        narrowing.add(&mut query);
+        query.sql(" then 0 else ").value(narrowing.bit()).sql("::integer end");
     }
-    query.sql(") as attributes_missed");
+    query.sql(") as missed");
     search.add_scope(&mut query);
     query.sql(" limit ").value(i64::from(MAX_COUNTED) + 1);
+    // Pairs are counted before their names are looked at: there are far fewer of them than of products with them.
     query.sql(
-        "), filterable as materialized (
+        "), pairs as materialized (
+            select pair collate \"C\" as pair, missed, count(*) as number
+            from fits cross join lateral unnest(attribute_pairs) as pair where missed & ",
+    );
+    query.value(MISSES_VENDOR | MISSES_PRICE | MISSES_STOCK);
+    query.sql(
+        "::integer = 0 group by 1, 2
+        ), filterable as materialized (
             select distinct rule ->> 'name' as name
             from product_categories, jsonb_array_elements(attribute_schema) as rule
             where (rule ->> 'filterable')::boolean
         )
         select jsonb_build_object('scope', (select count(*) from fits),
-            'total', (select count(*) from fits where vendor_fits and price_fits and stock_fits
-                and attributes_missed = 0),
+            'total', (select count(*) from fits where missed = 0),
             'categories', (select coalesce(jsonb_agg(jsonb_build_array(kind, number)), '[]') from (
-                select category_id as kind, count(*) as number from fits
-                where vendor_fits and price_fits and stock_fits and attributes_missed = 0
-                group by 1) as counted),
+                select category_id as kind, count(*) as number from fits where missed = 0 group by 1) as counted),
             'vendors', (select coalesce(jsonb_agg(jsonb_build_array(kind, number) order by number desc, kind), '[]') from (
-                select vendor_id as kind, count(*) as number from fits
-                where price_fits and stock_fits and attributes_missed = 0
-                group by 1 order by 2 desc, 1 limit 50) as counted),
+                select vendor_id as kind, count(*) as number from fits where missed in (0, ",
+    );
+    query.value(MISSES_VENDOR);
+    query.sql(
+        ") group by 1 order by 2 desc, 1 limit 50) as counted),
             'prices', (select coalesce(jsonb_agg(jsonb_build_array(kind, number) order by kind), '[]') from (
                 select width_bucket(price_from, array[",
     );
     query.values(PRICE_STEPS);
+    query.sql("]::bigint[]) as kind, count(*) as number from fits where missed in (0, ").value(MISSES_PRICE);
     query.sql(
-        "]::bigint[]) as kind, count(*) as number from fits
-                where vendor_fits and stock_fits and attributes_missed = 0 and price_from is not null
-                group by 1) as counted),
+        ") and price_from is not null group by 1) as counted),
             'available', (select coalesce(jsonb_agg(jsonb_build_array(kind, number)), '[]') from (
-                select available as kind, count(*) as number from fits
-                where vendor_fits and price_fits and attributes_missed = 0
-                group by 1) as counted),
-            'attributes', (select coalesce(jsonb_agg(jsonb_build_array(kind, number) order by number desc, kind), '[]')
-                from (select pair as kind, count(*) as number
-                from fits cross join lateral unnest(attribute_pairs) as pair
-                where vendor_fits and price_fits and stock_fits
-                    and split_part(pair, ':', 1) in (select name from filterable)
-                    and (attributes_missed = 0",
+                select available as kind, count(*) as number from fits where missed in (0, ",
     );
-    for (index, name) in attributes.keys().enumerate() {
-        query.sql(" or (attributes_missed = ").value(1_i32 << index);
+    query.value(MISSES_STOCK);
+    query.sql(
+        ") group by 1) as counted),
+            'attributes', (select coalesce(jsonb_agg(jsonb_build_array(kind, number) order by number desc, kind), '[]')
+                from (select pair as kind, sum(number) as number from pairs
+                where split_part(pair, ':', 1) in (select name from filterable) and (missed = 0",
+    );
+    for (index, name) in search.attributes().keys().enumerate() {
+        query.sql(" or (missed = ").value(misses_attribute(index));
         query.sql(" and split_part(pair, ':', 1) = ").value(*name).sql(")");
     }
     query.sql(") group by 1 order by 2 desc, 1 limit 1000) as counted)) as counts");

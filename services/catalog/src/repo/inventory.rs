@@ -7,20 +7,32 @@ use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, Order, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
 };
-use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::keyset::{self, Place};
+use subjects::Fault;
 use subjects::catalog::{FindInventory, InventorySort, StockLine, WatchInventory};
 use subjects::ids::{InventoryId, VariantId};
 use subjects::time::Instant;
-use subjects::{Fault, Violation};
 
 /// One stock.
 pub async fn find(db: &impl ConnectionTrait, id: InventoryId) -> Result<Option<Model>, store::Error> {
     Ok(Entity::find_by_id(id).one(db).await?)
 }
 
-/// The stock that could serve some lines.
-pub async fn that_serves(db: &impl ConnectionTrait, lines: &[StockLine]) -> Result<Vec<Model>, store::Error> {
-    Ok(Entity::find().filter(serving(lines)).order_by_asc(Column::Id).all(db).await?)
+/// What everybody may see: what is sold, by a vendor that is open for business.
+const ON_SALE: &str = "variant_id in (
+    select variant.id from product_variants as variant join vendors as vendor on vendor.id = variant.vendor_id
+    where variant.active and vendor.open_for_business)";
+
+/// The stock that could serve some lines, as far as it may be known to a caller: everything within reach, and elsewhere
+/// what is on sale.
+pub async fn that_serves(
+    db: &impl ConnectionTrait,
+    lines: &[StockLine],
+    reach: &Reach,
+) -> Result<Vec<Model>, store::Error> {
+    let may_be_known = Condition::any().add(reach.condition()).add(Expr::cust(ON_SALE));
+    Ok(Entity::find().filter(serving(lines)).filter(may_be_known).order_by_asc(Column::Id).all(db).await?)
 }
 
 /// The stock within reach that could serve some lines, and the stock with some ids, held against changes by others until
@@ -65,73 +77,46 @@ fn serving(lines: &[StockLine]) -> Condition {
     condition
 }
 
-/// Where a list of stock goes on.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ListKey {
-    /// The order that it has.
-    pub sort: InventorySort,
-    /// How many the last one has available, where that is the order.
-    #[serde(default)]
-    pub available: i32,
-    /// When the last one changed.
-    pub updated_at: Instant,
-    /// Its id.
-    pub id: InventoryId,
+/// Where a list of stock goes on after a row.
+pub fn place(sort: InventorySort, last: &Model) -> Place<InventorySort> {
+    let value = match sort {
+        InventorySort::CreatedAt => json!(null),
+        InventorySort::Available => json!(last.available),
+        InventorySort::UpdatedAtDescending => json!(last.updated_at),
+    };
+    Place { sort, value, id: last.id.0 }
 }
 
-impl ListKey {
-    /// The place of a list of this order.
-    ///
-    /// # Errors
-    /// A bad request where it is of another order.
-    pub fn read(cursor: Option<&str>, sort: InventorySort) -> Result<Option<ListKey>, Fault> {
-        let key: Option<ListKey> = store::cursor::decode(cursor)?;
-        match key {
-            Some(key) if key.sort != sort => {
-                Err(Fault::invalid(vec![Violation::new("/cursor", "is of a list in another order")]))
-            }
-            key => Ok(key),
-        }
-    }
-}
-
-/// The stock within reach that fits, in an order, at most `limit`.
+/// The stock within reach that fits, in an order, and one more than `limit`.
+///
+/// # Errors
+/// A bad request at `/cursor`; the database's.
 pub async fn list(
     db: &impl ConnectionTrait,
     reach: &Reach,
     filters: &FindInventory,
     sort: InventorySort,
-    after: Option<&ListKey>,
-    limit: u64,
-) -> Result<Vec<Model>, store::Error> {
+    after: Option<&Place<InventorySort>>,
+    limit: u16,
+) -> Result<Vec<Model>, Fault> {
     // Taken apart in full, so that a new filter has to be applied.
     let FindInventory { product_id, variant_id, clinic_id, vendor_id, low, sort: _, limit: _, cursor: _ } = *filters;
     let is_low = || Expr::col(Column::Available).lte(Expr::col(Column::ReorderLevel));
     let watched = WatchInventory { product_id, variant_id, clinic_id, vendor_id };
-    let mut rows = Entity::find()
+    let rows = Entity::find()
         .filter(reach.condition())
         .filter(asked_for(&watched))
         .filter(Condition::all().add_option(low.map(|low| if low { is_low() } else { is_low().not() })));
-    let id = || Expr::col(Column::Id);
-    rows = match sort {
-        InventorySort::CreatedAt => rows,
-        InventorySort::Available => rows.order_by_asc(Column::Available),
-        InventorySort::UpdatedAtDescending => rows.order_by_desc(Column::UpdatedAt),
+    let rows = match sort {
+        InventorySort::CreatedAt => keyset::page_by_id(rows, Column::Id, Order::Asc, after, limit),
+        InventorySort::Available => {
+            keyset::page::<_, i32, _>(rows, (Column::Available, Column::Id), Order::Asc, after, limit)?
+        }
+        InventorySort::UpdatedAtDescending => {
+            keyset::page::<_, Instant, _>(rows, (Column::UpdatedAt, Column::Id), Order::Desc, after, limit)?
+        }
     };
-    let direction = if sort == InventorySort::UpdatedAtDescending { Order::Desc } else { Order::Asc };
-    if let Some(ListKey { sort: _, available, updated_at, id: last_id }) = after {
-        let last_id = Expr::value(last_id.0);
-        let beyond =
-            match sort {
-                InventorySort::CreatedAt => id().gt(last_id),
-                InventorySort::Available => Expr::tuple([Expr::col(Column::Available), id()])
-                    .gt(Expr::tuple([Expr::value(*available), last_id])),
-                InventorySort::UpdatedAtDescending => Expr::tuple([Expr::col(Column::UpdatedAt), id()])
-                    .lt(Expr::tuple([Expr::value(*updated_at), last_id])),
-            };
-        rows = rows.filter(beyond);
-    }
-    Ok(rows.order_by(Column::Id, direction).limit(limit).all(db).await?)
+    Ok(rows.all(db).await.map_err(store::Error::from)?)
 }
 
 /// The stock within reach that somebody watches, in the order of its ids, after one of them, at most `limit`.

@@ -1,12 +1,11 @@
 //! Writing what a ledger says: the stock, its movements and its events, in one statement and the outbox.
 
-use super::statement;
 use crate::convert_stock;
 use crate::domain::ledger::{Ledger, Moved};
 use crate::entity::{inventory, stock_movements};
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
-use store::{ResultExt as _, Tx};
+use store::{Tx, statement};
 use subjects::Fault;
 use subjects::catalog::{CatalogError, InventoryChanged, InventoryLow, InventoryState};
 use subjects::ids::InventoryId;
@@ -94,7 +93,7 @@ pub async fn save(tx: &Tx, ledger: &Ledger) -> Result<(), Fault> {
 /// Stores a new stock with its first movement, and tells it.
 ///
 /// # Errors
-/// [`CatalogError::AlreadyInStock`] where the variant has one at the place.
+/// [`CatalogError::AlreadyInStock`] where the variant has one at the place; [`CatalogError::VariantNotFound`].
 pub async fn open(tx: &Tx, row: &inventory::Model, first: stock_movements::Model) -> Result<(), CatalogError> {
     let inventory::Model {
         id,
@@ -123,8 +122,15 @@ pub async fn open(tx: &Tx, row: &inventory::Model, first: stock_movements::Model
         version.into(),
         updated_at.into(),
     ];
-    let opened = tx.execute_raw(statement(OPEN, values)).await;
-    opened.on_constraint("inventory_place_key", CatalogError::AlreadyInStock)?;
+    tx.execute_raw(statement(OPEN, values)).await.map_err(|error| {
+        let error = store::Error::from(error);
+        match error.constraint() {
+            Some("inventory_place_key") => CatalogError::AlreadyInStock,
+            // It was there when its owner was looked up, and its product has left it out since.
+            Some("inventory_variant_fkey") => CatalogError::VariantNotFound,
+            _ => Fault::from(error).into(),
+        }
+    })?;
     tx.emit(&InventoryChanged(InventoryState::from(&convert_stock::inventory(row)))).await?;
     Ok(())
 }

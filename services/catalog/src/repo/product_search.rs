@@ -1,10 +1,13 @@
 //! A page of a search.
 
+use super::search_order::{self, direction};
 use super::search_scope::Search;
-use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryResult, Statement, TransactionTrait as _,
+};
 use serde::{Deserialize, Serialize};
 use store::Query;
-use subjects::catalog::{MAX_COUNTED, ProductSort, ProductStatus, ProductSummary};
+use subjects::catalog::{ProductSort, ProductStatus, ProductSummary};
 use subjects::time::Instant;
 use subjects::{Fault, Money, Violation};
 use uuid::Uuid;
@@ -43,6 +46,34 @@ pub struct Listed {
     pub value: i64,
 }
 
+/// How statements of searches are planned: each for its own words and bounds, since a plan that is good for all of them is
+/// bad for most; and without what is only worth its start in statements that run for seconds.
+const PLANNING: &str = "set local plan_cache_mode = force_custom_plan; set local jit = off;
+    set local max_parallel_workers_per_gather = 0";
+
+/// Begins a transaction in which searches are planned well.
+///
+/// # Errors
+/// The database's.
+pub async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, store::Error> {
+    let transaction = db.begin().await?;
+    transaction.execute_unprepared(PLANNING).await?;
+    Ok(transaction)
+}
+
+/// Postgres's plan of a statement, line by line.
+///
+/// # Errors
+/// The database's.
+pub async fn plan(db: &impl ConnectionTrait, mut statement: Statement) -> Result<String, Fault> {
+    statement.sql.insert_str(0, "explain ");
+    let mut lines: Vec<String> = Vec::new();
+    for row in db.query_all_raw(statement).await.map_err(store::Error::from)? {
+        lines.push(row.try_get_by_index(0).map_err(store::Error::from)?);
+    }
+    Ok(lines.join("\n"))
+}
+
 /// The products that fit a search after a place, one more than `limit`, with the prices that hold at `now`.
 ///
 /// # Errors
@@ -67,14 +98,10 @@ pub fn page_statement(
     limit: u16,
     now: Instant,
 ) -> Statement {
-    let mut query = Query::new("with page as materialized (");
-    match sort {
-        ProductSort::Relevance => add_by_relevance(&mut query, search, after),
-        _ => add_by_index(&mut query, search, sort, after),
-    }
-    query.sql(" limit ").value(i64::from(limit) + 1);
+    let mut query = Query::new("with ");
+    search_order::add_page(&mut query, search, sort, after, i64::from(limit) + 1);
     query.sql(
-        ") select product.id, product.vendor_id, product.category_id, product.name, product.brand, product.created_at,
+        " select product.id, product.vendor_id, product.category_id, product.name, product.brand, product.created_at,
             product.version, page.available, page.value,
             (select url from product_images where product_id = product.id order by position limit 1) as image_url,
             costs.least, costs.most
@@ -89,52 +116,6 @@ pub fn page_statement(
     query.value(now).sql("::timestamptz) as costs on true order by page.value ").sql(direction(sort));
     query.sql(", page.product_id ").sql(direction(sort));
     query.statement()
-}
-
-fn direction(sort: ProductSort) -> &'static str {
-    match sort {
-        ProductSort::Price => "asc",
-        ProductSort::Relevance | ProductSort::PriceDescending | ProductSort::CreatedAtDescending => "desc",
-    }
-}
-
-/// All that fit, up to a bound, are ranked, and the best of them taken.
-fn add_by_relevance(query: &mut Query, search: &Search<'_>, after: Option<&ListKey>) {
-    query.sql(
-        "select product_id, available, value from (select found.product_id, found.available,
-            (1000000 * ts_rank(found.words, ",
-    );
-    search.add_words(query);
-    query.sql("))::bigint as value");
-    search.add_scope(query);
-    search.add_filters(query);
-    query.sql(" limit ").value(i64::from(MAX_COUNTED)).sql(") as ranked");
-    if let Some(ListKey { sort: _, value, id }) = after {
-        query.sql(" where (value, product_id) < (").value(*value).sql(", ").value(*id).sql(")");
-    }
-    query.sql(" order by value desc, product_id desc");
-}
-
-/// The rows come in the order of an index, or are sorted where few fit. The columns are those of the indexes.
-fn add_by_index(query: &mut Query, search: &Search<'_>, sort: ProductSort, after: Option<&ListKey>) {
-    let (column, value, last_value) = match sort {
-        ProductSort::Price => ("coalesce(found.price_from, 9223372036854775807)", None, "::bigint"),
-        ProductSort::PriceDescending => ("coalesce(found.price_from, -1)", None, "::bigint"),
-        ProductSort::Relevance | ProductSort::CreatedAtDescending => (
-            "found.created_at",
-            Some("(extract(epoch from found.created_at) * 1000000)::bigint"),
-            "::bigint * interval '1 microsecond' + timestamptz 'epoch'",
-        ),
-    };
-    query.sql("select found.product_id, found.available, ").sql(value.unwrap_or(column)).sql(" as value");
-    search.add_scope(query);
-    search.add_filters(query);
-    let direction = direction(sort);
-    if let Some(ListKey { sort: _, value, id }) = after {
-        query.sql(" and (").sql(column).sql(", found.product_id) ").sql(if direction == "asc" { ">" } else { "<" });
-        query.sql(" (").value(*value).sql(last_value).sql(", ").value(*id).sql(")");
-    }
-    query.sql(" order by ").sql(column).sql(" ").sql(direction).sql(", found.product_id ").sql(direction);
 }
 
 fn read(row: &QueryResult) -> Result<Listed, Fault> {

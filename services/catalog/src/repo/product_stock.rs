@@ -1,7 +1,7 @@
 //! What is in stock of a product.
 
-use super::statement;
 use sea_orm::ConnectionTrait;
+use store::statement;
 use subjects::catalog::VariantStock;
 use subjects::ids::ProductId;
 

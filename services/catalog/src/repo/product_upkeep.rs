@@ -1,9 +1,9 @@
 //! What is kept of products beside their rows, as time goes on and categories change their names.
 
 use super::product_writes::state;
-use super::{id_list, products, statement};
+use super::products;
 use sea_orm::{ConnectionTrait, QueryResult};
-use store::Tx;
+use store::{Tx, id_list, statement};
 use subjects::Fault;
 use subjects::catalog::ProductUpdated;
 use subjects::ids::{CategoryId, ProductId};
@@ -20,6 +20,10 @@ pub async fn change_prices(tx: &Tx, now: Instant, limit: i64) -> Result<usize, F
     if ids.is_empty() {
         return Ok(0);
     }
+    // In the order in which changes of stock lock them, too.
+    let lock = "select product_id from product_search where product_id = any(string_to_array($1, ',')::uuid[])
+        order by product_id for update";
+    tx.execute_raw(statement(lock, vec![id_list(&ids).into()])).await.map_err(store::Error::from)?;
     let change = "with searched as (
             update product_search set price_from = price_from(product_id, $2)
             where product_id = any(string_to_array($1, ',')::uuid[])

@@ -1,65 +1,17 @@
 //! Writing products, with all that belongs to them: a bounded number of statements, however many variants there are.
 
-use super::{id_list, products, search_words, statement};
-use crate::domain::{attributes, variants, words};
+use super::{products, search_words};
+use crate::domain::product_content::ProductContent;
+use crate::domain::{attributes, words};
 use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::{Value, json};
-use store::Tx;
+use store::{Tx, id_list, statement};
 use subjects::Fault;
 use subjects::catalog::{
-    Attributes, CatalogError, CreateProduct, MAX_KEPT_VARIANTS, NewVariant, Product, ProductCreated, ProductImage, ProductOption,
-    ProductRemoved, ProductState, ProductUpdated, UpdateProduct,
+    CatalogError, MAX_KEPT_VARIANTS, NewVariant, Product, ProductCreated, ProductRemoved, ProductState, ProductUpdated,
 };
-use subjects::ids::{CategoryId, ProductId, VariantId, VendorId};
+use subjects::ids::{ProductId, VariantId, VendorId};
 use subjects::time::Instant;
-
-/// What a product consists of.
-#[derive(Debug, Clone)]
-pub struct ProductContent {
-    /// The category in which it stands.
-    pub category_id: CategoryId,
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub description: String,
-    /// Its brand.
-    pub brand: Option<String>,
-    /// Its attributes.
-    pub attributes: Attributes,
-    /// Its pictures.
-    pub images: Vec<ProductImage>,
-    /// In what its variants differ.
-    pub options: Vec<ProductOption>,
-    /// Its variants.
-    pub variants: Vec<NewVariant>,
-}
-
-impl From<&CreateProduct> for ProductContent {
-    fn from(request: &CreateProduct) -> ProductContent {
-        let CreateProduct {
-            vendor_id: _,
-            category_id,
-            name,
-            description,
-            brand,
-            attributes,
-            images,
-            options,
-            variants,
-        } = request.clone();
-        let variants = variants::as_stored(variants);
-        ProductContent { category_id, name, description, brand, attributes, images, options, variants }
-    }
-}
-
-impl From<&UpdateProduct> for ProductContent {
-    fn from(request: &UpdateProduct) -> ProductContent {
-        let UpdateProduct { id: _, category_id, name, description, brand, attributes, images, options, variants } =
-            request.clone();
-        let variants = variants::as_stored(variants);
-        ProductContent { category_id, name, description, brand, attributes, images, options, variants }
-    }
-}
 
 const INSERT: &str = "
     insert into products (id, vendor_id, category_id, name, description, brand, attributes, options, status, created_at,

@@ -1,10 +1,9 @@
 //! Reading products.
 
-use super::statement;
 use crate::domain::variants::price_at;
 use sea_orm::{ConnectionTrait, QueryResult};
 use serde::de::DeserializeOwned;
-use store::Tx;
+use store::{Tx, statement};
 use subjects::Fault;
 use subjects::catalog::{Product, ProductStatus, ProductVariant};
 use subjects::ids::ProductId;

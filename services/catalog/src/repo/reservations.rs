@@ -1,6 +1,5 @@
 //! Reservations and what they keep. Whoever locks reservations and stock locks the reservations first; see the migration.
 
-use super::{id_list, statement};
 use crate::domain::stock::Share;
 use crate::entity::{inventory, reservation_lines, reservations};
 use sea_orm::{
@@ -8,6 +7,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _, Statement,
 };
 use serde_json::json;
+use store::{id_list, statement};
 use subjects::Fault;
 use subjects::catalog::{ReservationStatus, StockLine};
 use subjects::ids::{InventoryId, ReservationId};

@@ -1,12 +1,11 @@
 //! The conditions of a search, as SQL on `product_search` as `found`.
 
-use super::id_list;
 use super::search_words::Term;
 use crate::access::Standing;
 use std::collections::BTreeMap;
-use store::Query;
+use store::{Query, id_list};
 use subjects::catalog::FindProducts;
-use subjects::ids::CategoryId;
+use subjects::ids::{CategoryId, VendorId};
 
 /// The sign between texts that are one parameter: no text of a request has it.
 const SEPARATOR: &str = "\u{1f}";
@@ -27,7 +26,13 @@ pub struct Search<'a> {
 impl Search<'_> {
     /// Adds `from … where …` with what no facet leaves out: who may see it, the words, and the category.
     pub fn add_scope(&self, query: &mut Query) {
-        query.sql(" from product_search found left join vendors vendor on vendor.id = found.vendor_id where true");
+        query.sql(" from product_search found");
+        self.add_scope_of_found(query);
+    }
+
+    /// Adds the same after a `from … found`.
+    pub fn add_scope_of_found(&self, query: &mut Query) {
+        query.sql(" left join vendors vendor on vendor.id = found.vendor_id where true");
         if !self.standing.sees_everything() {
             query.sql(" and (vendor.open_for_business");
             let own = self.standing.vendor_ids();
@@ -45,9 +50,10 @@ impl Search<'_> {
         }
     }
 
-    /// Adds the words as a `tsquery`.
+    /// Adds the words as a `tsquery`. It is a query of its own: made once and not for each row, and always looked up in the
+    /// index of words, while a guess how many have them would have Postgres read the table from end to end.
     pub fn add_words(&self, query: &mut Query) {
-        query.sql("(");
+        query.sql("(select ");
         for (index, term) in self.terms.iter().flatten().enumerate() {
             query.sql(if index > 0 { " && (" } else { "(" });
             for (place, word) in term.iter().enumerate() {
@@ -58,31 +64,19 @@ impl Search<'_> {
         query.sql(")");
     }
 
-    /// Adds the condition on the vendor.
-    pub fn add_vendor(&self, query: &mut Query) {
-        match self.request.vendor_id {
-            Some(vendor_id) => query.sql("found.vendor_id = ").value(vendor_id),
-            None => query.sql("true"),
-        };
-    }
-
-    /// Adds the condition on the price.
-    pub fn add_price(&self, query: &mut Query) {
-        query.sql("true");
-        if let Some(least) = self.request.price_min {
-            query.sql(" and found.price_from >= ").value(least);
+    /// What a facet leaves out of the question, in the order of their bits.
+    pub fn narrowings(&self) -> Vec<Narrowing<'_>> {
+        let FindProducts { vendor_id, price_min, price_max, available, .. } = self.request;
+        let mut narrowings = Vec::new();
+        narrowings.extend(vendor_id.map(Narrowing::Vendor));
+        if price_min.is_some() || price_max.is_some() {
+            // What has no price stands at the end of the index.
+            narrowings.push(Narrowing::Price(price_min.unwrap_or(0), price_max.unwrap_or(i64::MAX - 1)));
         }
-        if let Some(most) = self.request.price_max {
-            query.sql(" and found.price_from <= ").value(most);
-        }
-    }
-
-    /// Adds the condition on the stock.
-    pub fn add_stock(&self, query: &mut Query) {
-        match self.request.available {
-            Some(available) => query.sql("found.available = ").value(available),
-            None => query.sql("true"),
-        };
+        narrowings.extend(available.map(Narrowing::Stock));
+        let attributes = self.attributes().into_values().enumerate();
+        narrowings.extend(attributes.map(|(index, pairs)| Narrowing::Attribute(index, pairs)));
+        narrowings
     }
 
     /// The wanted attributes by name, each with its wanted pairs.
@@ -95,22 +89,64 @@ impl Search<'_> {
         by_name
     }
 
-    /// Adds the condition that one of some pairs is there.
-    pub fn add_attribute(query: &mut Query, pairs: &[&str]) {
-        query.sql("found.attribute_pairs && string_to_array(").value(pairs.join(SEPARATOR)).sql(", chr(31))");
-    }
-
     /// Adds every condition that facets leave out, each after an `and`.
     pub fn add_filters(&self, query: &mut Query) {
-        query.sql(" and ");
-        self.add_vendor(query);
-        query.sql(" and ");
-        self.add_price(query);
-        query.sql(" and ");
-        self.add_stock(query);
-        for pairs in self.attributes().values() {
+        for narrowing in self.narrowings() {
             query.sql(" and ");
-            Search::add_attribute(query, pairs);
+            narrowing.add(query);
         }
     }
+}
+
+/// One part of a question that narrows it down, and that the facet of that very thing leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Narrowing<'a> {
+    /// Only of a vendor.
+    Vendor(VendorId),
+    /// Only from the one price to the other, in minor units.
+    Price(i64, i64),
+    /// Only what is in stock, or what is not.
+    Stock(bool),
+    /// Only with one of some pairs of an attribute, which is so-many-th by its name.
+    Attribute(usize, Vec<&'a str>),
+}
+
+impl Narrowing<'_> {
+    /// Its bit in what a product misses: each kind has its own, and each attribute.
+    pub fn bit(&self) -> i32 {
+        match self {
+            Narrowing::Vendor(_) => MISSES_VENDOR,
+            Narrowing::Price(..) => MISSES_PRICE,
+            Narrowing::Stock(_) => MISSES_STOCK,
+            Narrowing::Attribute(index, _) => misses_attribute(*index),
+        }
+    }
+
+    /// Adds the condition.
+    pub fn add(&self, query: &mut Query) {
+        match self {
+            Narrowing::Vendor(vendor_id) => query.sql("found.vendor_id = ").value(*vendor_id),
+            // As the index of prices is written.
+            Narrowing::Price(least, most) => {
+                query.sql("coalesce(found.price_from, 9223372036854775807) between ");
+                query.value(*least).sql(" and ").value(*most)
+            }
+            Narrowing::Stock(available) => query.sql("found.available = ").value(*available),
+            Narrowing::Attribute(_, pairs) => {
+                query.sql("found.attribute_pairs && string_to_array(").value(pairs.join(SEPARATOR)).sql(", chr(31))")
+            }
+        };
+    }
+}
+
+/// The bit of a product that is of another vendor.
+pub const MISSES_VENDOR: i32 = 1;
+/// The bit of a product that costs less or more.
+pub const MISSES_PRICE: i32 = 2;
+/// The bit of a product that is in stock and should not be, or the other way round.
+pub const MISSES_STOCK: i32 = 4;
+
+/// The bit of a product that has none of the wanted values of an attribute.
+pub fn misses_attribute(index: usize) -> i32 {
+    8 << index
 }

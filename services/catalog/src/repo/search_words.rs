@@ -1,9 +1,8 @@
 //! What the words of a search stand for.
 
-use super::statement;
 use crate::domain::{spelling, words};
 use sea_orm::ConnectionTrait;
-use store::Tx;
+use store::{Tx, statement};
 use subjects::Fault;
 
 /// A word that has to be found: as it was written, or as one of those that may have been meant.

@@ -1,7 +1,7 @@
 //! What stock has to know of a variant.
 
-use super::statement;
 use sea_orm::ConnectionTrait;
+use store::statement;
 use subjects::ids::{ProductId, VariantId, VendorId};
 
 /// Whose a variant is.

@@ -19,7 +19,7 @@ pub async fn find(db: &impl ConnectionTrait, id: VendorId) -> Result<Option<Mode
 pub async fn store(db: &impl ConnectionTrait, state: VendorState) -> Result<(), Fault> {
     let open_for_business = state.is_open_for_business();
     let VendorState { vendor_id, kind: _, status: _, removed, version } = state;
-    let removed_at = removed.then(crate::clock::now);
+    let removed_at = removed.then(store::now);
     let row = Model { id: vendor_id, version, removed_at, open_for_business };
     store_if_newer::<Entity, _>(db, row, Column::Id, Column::Version).await?;
     Ok(())

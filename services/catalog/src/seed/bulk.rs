@@ -3,7 +3,6 @@
 use super::data::{BRANDS, COLOURS, DemoKind, FLAVOURS, KINDS, LINES, SIZES};
 use super::ids::{below, choose, demo_id, of_number};
 use super::{DemoShop, category_id, product_id};
-use crate::clock;
 use crate::domain::{attributes, words};
 use crate::repo::product_writes::state;
 use crate::repo::{products, search_words};
@@ -77,7 +76,7 @@ pub async fn add_products(tx: &Tx, shops: &[DemoShop], numbers: Range<usize>) ->
     if made.is_empty() {
         return Ok(0);
     }
-    let now = clock::now();
+    let now = store::now();
     let rows_as_json = json!({ "products": rows.products, "variants": rows.variants, "stock": rows.stock });
     for sql in WRITE {
         let values = [rows_as_json.clone().into(), now.into()];
@@ -170,7 +169,7 @@ fn add_stock(rows: &mut Rows, product_id: ProductId, variant_id: VariantId, seed
         reserved: 0,
         available: on_hand,
         reorder_level: 3,
-        updated_at: clock::now(),
+        updated_at: store::now(),
         version: 1,
     });
 }

@@ -6,7 +6,6 @@ mod data;
 mod ids;
 
 use crate::app::CatalogApp;
-use crate::clock;
 use crate::entity::product_categories::Rules;
 use crate::repo::categories::{self, CategoryContent};
 use data::DemoCategory;
@@ -92,7 +91,7 @@ async fn add_categories(tx: &Tx) -> Result<usize, CatalogError> {
             rules: Rules(rules.iter().map(|rule| rule.rule()).collect()),
             position: i32::try_from(position).unwrap_or_default(),
         };
-        categories::insert(tx, category_id(slug), content, clock::now()).await?;
+        categories::insert(tx, category_id(slug), content, store::now()).await?;
         made += 1;
     }
     Ok(made)

@@ -225,7 +225,8 @@ fn who_hears_no_events_asks_the_service() {
         world.tell(&clinic).await;
         until(async || {
             let answer = read(&edge, &clinic).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
+            // What is known to be old is not given, even where its service is not back yet.
+            assert!([200, 503].contains(&answer.status), "{answer:?}");
             gist(&answer) == (200, Some(2), HIT)
         })
         .await;

@@ -5,10 +5,12 @@ use crate::domain::dates;
 use crate::entity::pet_records::{Details, Model};
 use crate::repo::by_age::Part;
 use crate::repo::{pets, records};
-use crate::{Cx, convert};
+use crate::{Cx, convert, entity};
 use store::Tx;
 use subjects::ids::{PetRecordId, UserId};
-use subjects::profile::{AgeSort, AuthorKind, CreatePetRecord, FindPetRecords, PetRecord, ProfileError, ShareRole};
+use subjects::profile::{
+    AgeSort, AuthorKind, CreatePetRecord, FindPetRecords, PetRecord, ProfileError, RecordKind, ShareRole,
+};
 use subjects::time::Instant;
 use subjects::{Fault, Page, Violation};
 
@@ -44,15 +46,27 @@ pub async fn create(cx: Cx, request: CreatePetRecord) -> Result<PetRecord, Profi
             let standing = Standing::of(&tx, user_id, &pet).await?.ok_or(ProfileError::PetNotFound)?;
             let row = entry(request, standing, user_id, store::now())?;
             check_what_it_corrects(&tx, &row).await?;
-            let row = records::insert(&tx, row).await?;
-            if let Details::Weight(weighing) = row.details
-                && records::is_latest_weighing(&tx, pet.id, weighing.measured_on).await?
-            {
-                pets::weighed(&tx, pet, weighing.grams, row.created_at).await?;
-            }
+            let row = match row.kind {
+                RecordKind::Weight => weigh(&tx, pet, row).await?,
+                RecordKind::Vaccination | RecordKind::Allergy | RecordKind::Note => records::insert(&tx, row).await?,
+            };
             Ok(convert::record(row, None))
         })
         .await
+}
+
+/// Adds a weighing. A pet weighs what it was last weighed at: that may be this entry or, where the entry corrects the one
+/// that was the latest, whichever is the latest then. What an earlier date tells does not touch what the owner has said.
+async fn weigh(tx: &Tx, pet: entity::pets::Model, row: Model) -> Result<Model, ProfileError> {
+    let told_before = records::latest_weighing(tx, pet.id).await?.map(|(id, _)| id);
+    let row = records::insert(tx, row).await?;
+    let corrects_the_latest = row.replaces.is_some() && row.replaces == told_before;
+    if let Some((id, weighing)) = records::latest_weighing(tx, pet.id).await?
+        && (id == row.id || corrects_the_latest)
+    {
+        pets::weighed(tx, pet, weighing.grams, row.created_at).await?;
+    }
+    Ok(row)
 }
 
 fn entry(request: &CreatePetRecord, standing: Standing, user_id: UserId, now: Instant) -> Result<Model, ProfileError> {

@@ -1,7 +1,7 @@
 //! What is known of bookings: which clinic's staff may deal with a pet.
 
-use super::statement;
 use sea_orm::ConnectionTrait;
+use store::statement;
 use subjects::ids::{ClinicId, PetId, UserId, VendorId};
 use subjects::time::Instant;
 

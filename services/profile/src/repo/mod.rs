@@ -11,13 +11,8 @@ pub mod profiles;
 pub mod records;
 pub mod shares;
 
-use sea_orm::{DbBackend, DbErr, Statement, Value};
+use sea_orm::DbErr;
 use subjects::Fault;
-
-/// A hand-written statement with its values.
-fn statement(sql: &str, values: Vec<Value>) -> Statement {
-    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
-}
 
 /// A failure of the database as a fault, where nothing better is known of it.
 fn failed(error: DbErr) -> Fault {

@@ -1,9 +1,9 @@
 //! A person as a whole.
 
-use super::{addresses, pets, profiles, records, shares, statement};
+use super::{addresses, pets, profiles, records, shares};
 use crate::entity::preferences;
 use sea_orm::{ConnectionTrait, EntityTrait};
-use store::Tx;
+use store::{Tx, statement};
 use subjects::ids::UserId;
 use subjects::profile::ProfileError;
 use subjects::time::Instant;
@@ -26,6 +26,7 @@ pub async fn lock(tx: &Tx, user_id: UserId) -> Result<(), store::Error> {
 /// The database's.
 pub async fn forget(tx: &Tx, user_id: UserId, now: Instant) -> Result<(), ProfileError> {
     lock(tx, user_id).await?;
+    pets::lock_household(tx, user_id).await?;
     pets::remove_all(tx, user_id).await?;
     shares::leave_all(tx, user_id, now).await?;
     records::forget_author(tx, user_id).await?;

@@ -11,7 +11,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
-use store::Tx;
+use store::{Tx, statement};
 use subjects::ids::{PetId, UserId};
 use subjects::profile::{
     CreatePet, FindPets, MAX_PETS, PetCreated, PetRemoved, PetState, PetUpdated, ProfileError, Sex, Species, UpdatePet,
@@ -202,6 +202,18 @@ pub async fn remove(tx: &Tx, row: Model) -> Result<(), Fault> {
     let tombstone = PetState { removed: true, version: row.version + 1, ..convert::pet_state(&row, Vec::new()) };
     row.delete(tx).await.map_err(failed)?;
     tx.emit(&PetRemoved(tombstone)).await
+}
+
+const LOCK_HOUSEHOLD: &str = "
+select id from pets
+where owner_id = $1 or id in (select pet_id from pet_shares where user_id = $1)
+order by id for update";
+
+/// Holds all pets of a person and all that others share with them, in the order of their ids: two people who share their
+/// pets with each other can go at once, without waiting in a circle.
+pub async fn lock_household(tx: &Tx, user_id: UserId) -> Result<(), store::Error> {
+    tx.execute_raw(statement(LOCK_HOUSEHOLD, vec![user_id.into()])).await?;
+    Ok(())
 }
 
 /// Removes all pets of a person, and tells each.

@@ -1,10 +1,10 @@
 //! Preferences.
 
-use super::{failed, statement};
+use super::failed;
 use crate::entity::preferences::{ActiveModel, Entity, Model};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QuerySelect};
-use store::Tx;
+use store::{Tx, statement};
 use subjects::Fault;
 use subjects::ids::UserId;
 use subjects::profile::{Channels, Preferences, QuietHours};

@@ -1,11 +1,11 @@
 //! Profiles.
 
-use super::{failed, statement};
+use super::failed;
 use crate::convert;
 use crate::entity::profiles::{ActiveModel, Entity, Model};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QuerySelect};
-use store::Tx;
+use store::{Tx, statement};
 use subjects::Fault;
 use subjects::ids::UserId;
 use subjects::profile::{ProfileState, ProfileUpdated, UpdateProfile};

@@ -1,19 +1,18 @@
 //! The records of pets. Whoever adds to them holds the pet.
 
 use super::by_age::Part;
-use super::{failed, statement};
-use crate::entity::pet_records::{ActiveModel, Column, Entity, Model};
-use chrono::NaiveDate;
+use super::failed;
+use crate::entity::pet_records::{ActiveModel, Column, Details, Entity, Model};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter,
 };
 use std::collections::BTreeMap;
-use store::{ResultExt as _, Tx};
+use store::{ResultExt as _, Tx, statement};
 use subjects::Page;
 use subjects::ids::{PetId, PetRecordId, UserId};
-use subjects::profile::{FindPetRecords, MAX_RECORDS, ProfileError};
+use subjects::profile::{FindPetRecords, MAX_RECORDS, ProfileError, Weighing};
 
 /// Part of a pet's records.
 pub async fn list(
@@ -52,17 +51,19 @@ pub async fn find(db: &impl ConnectionTrait, pet_id: PetId, id: PetRecordId) -> 
     Ok(Entity::find_by_id(id).filter(Column::PetId.eq(pet_id)).one(db).await?)
 }
 
-// What was corrected since does not count.
-const LATER_WEIGHINGS: &str = "
-select count(*) from pet_records as entry
-where entry.pet_id = $1 and entry.kind = 'weight' and (entry.details -> 'weight' ->> 'measuredOn')::date > $2
-    and not exists (select from pet_records as correction where correction.replaces = entry.id)";
+// What was corrected since does not count. Of two on one day the later written one does.
+const LATEST_WEIGHING: &str = "
+select entry.id, entry.details from pet_records as entry
+where entry.pet_id = $1 and entry.kind = 'weight'
+    and not exists (select from pet_records as correction where correction.replaces = entry.id)
+order by (entry.details -> 'weight' ->> 'measuredOn')::date desc, entry.id desc limit 1";
 
-/// Whether a pet was not weighed after a date, as far as its records tell.
-pub async fn is_latest_weighing(tx: &Tx, pet_id: PetId, measured_on: NaiveDate) -> Result<bool, store::Error> {
-    let row = tx.query_one_raw(statement(LATER_WEIGHINGS, vec![pet_id.into(), measured_on.into()])).await?;
-    let later: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
-    Ok(later == 0)
+/// What a pet weighed when it was weighed last, as far as its records tell, and which entry says so.
+pub async fn latest_weighing(tx: &Tx, pet_id: PetId) -> Result<Option<(PetRecordId, Weighing)>, store::Error> {
+    let Some(row) = tx.query_one_raw(statement(LATEST_WEIGHING, vec![pet_id.into()])).await? else { return Ok(None) };
+    let details: Details = row.try_get_by_index(1)?;
+    let Details::Weight(weighing) = details else { return Ok(None) };
+    Ok(Some((row.try_get_by_index(0)?, weighing)))
 }
 
 /// Adds an entry.

@@ -99,6 +99,34 @@ async fn a_pet_weighs_what_it_was_last_weighed_at() {
 }
 
 #[tokio::test]
+async fn a_correction_of_the_latest_weighing_may_leave_an_earlier_one_the_latest() {
+    let mesh = world::start().await;
+    let sari = customer();
+    let pet = pet_of(&mesh, &sari).await;
+    let weigh = async |grams: u32, measured_on: &str, replaces: &Value| -> Value {
+        let weight = json!({ "grams": grams, "measuredOn": measured_on });
+        let body = json!({ "petId": pet["id"], "weight": weight, "replaces": replaces });
+        mesh.ask("petRecord.create", body).by(&sari).ok().await
+    };
+    let weight =
+        async || mesh.ask("pet.findOne", json!({ "id": pet["id"] })).by(&sari).ok().await["weightGrams"].clone();
+    let early = weigh(4_100, "2026-01-10", &Value::Null).await;
+    let typo = weigh(54_000, "2026-03-10", &Value::Null).await;
+    // It was measured two years before: since then it has weighed 4.1 kg.
+    weigh(3_600, "2024-03-10", &typo["id"]).await;
+    assert_eq!(weight().await, 4_100);
+    // What the owner says holds, until it is weighed again: an earlier weighing is corrected without touching it.
+    let oldest = weigh(3_000, "2023-01-10", &Value::Null).await;
+    let said = json!({ "id": pet["id"], "name": "Oyen", "species": "cat", "weightGrams": 4_500 });
+    let found = mesh.ask("pet.findOne", json!({ "id": pet["id"] })).by(&sari).ok().await;
+    mesh.ask("pet.update", said).by(&sari).based_on(found["version"].as_i64().unwrap()).ok().await;
+    weigh(3_100, "2023-01-10", &oldest["id"]).await;
+    assert_eq!(weight().await, 4_500);
+    weigh(4_200, "2026-01-10", &early["id"]).await;
+    assert_eq!(weight().await, 4_200);
+}
+
+#[tokio::test]
 async fn staff_write_in_the_name_of_their_clinic() {
     let mesh = world::start().await;
     let (sari, vet) = (customer(), customer());

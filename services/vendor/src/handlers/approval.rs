@@ -3,7 +3,7 @@
 use crate::authority::Authority;
 use crate::domain::approval::{Outcome, Step, decide};
 use crate::repo::vendors;
-use crate::{Cx, clock, replies};
+use crate::{Cx, replies};
 use subjects::ids::VendorId;
 use subjects::vendor::{ApproveVendor, RejectVendor, SubmitVendor, SuspendVendor, Vendor, VendorError};
 use subjects::{Fault, Request};
@@ -47,7 +47,7 @@ where
             }
             store::expect_version_if_given(cx.meta().if_match, row.version)?;
             let row = match decide(row.status, row.status_reason.as_deref(), step)? {
-                Outcome::Moves => vendors::set_status(&tx, row, step.target(), step.reason(), clock::now()).await?,
+                Outcome::Moves => vendors::set_status(&tx, row, step.target(), step.reason(), store::now()).await?,
                 Outcome::IsThere => row,
             };
             Ok(replies::vendor(row, true))

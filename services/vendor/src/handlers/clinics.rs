@@ -3,9 +3,9 @@
 use super::page_size;
 use crate::authority::Authority;
 use crate::repo::clinics::ClinicProfile;
-use crate::repo::keyset::Place;
 use crate::repo::{clinic_search, clinics, vendors};
-use crate::{Cx, clock, replies};
+use crate::{Cx, replies};
+use store::keyset::Place;
 use subjects::Page;
 use subjects::ids::ClinicId;
 use subjects::vendor::{Clinic, CreateClinic, FindClinic, FindClinics, RemoveClinic, UpdateClinic, VendorError};
@@ -50,7 +50,7 @@ pub async fn create(cx: Cx, request: CreateClinic) -> Result<Clinic, VendorError
             let vendor = vendors::find(&tx, request.vendor_id).await?.ok_or(VendorError::VendorNotFound)?;
             authority.check_vendor(&vendor, VendorError::VendorNotFound)?;
             let profile = ClinicProfile::from(request);
-            let row = clinics::insert(&tx, ClinicId::new(), vendor.id, profile, clock::now()).await?;
+            let row = clinics::insert(&tx, ClinicId::new(), vendor.id, profile, store::now()).await?;
             Ok(replies::clinic(row, vendor.kind)?)
         })
         .await
@@ -67,7 +67,7 @@ pub async fn update(cx: Cx, request: UpdateClinic) -> Result<Clinic, VendorError
             let (row, vendor) = clinics::lock(&tx, request.id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_clinic(&vendor, row.id, VendorError::ClinicNotFound)?;
             store::expect_version(expected_version, row.version)?;
-            let row = clinics::replace(&tx, row, ClinicProfile::from(request), clock::now()).await?;
+            let row = clinics::replace(&tx, row, ClinicProfile::from(request), store::now()).await?;
             Ok(replies::clinic(row, vendor.kind)?)
         })
         .await
@@ -82,7 +82,7 @@ pub async fn remove(cx: Cx, request: RemoveClinic) -> Result<(), VendorError> {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let (row, vendor) = clinics::lock(&tx, request.id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_vendor(&vendor, VendorError::ClinicNotFound)?;
-            Ok(clinics::remove(&tx, row, clock::now()).await?)
+            Ok(clinics::remove(&tx, row, store::now()).await?)
         })
         .await
 }

@@ -1,9 +1,9 @@
 //! Opening hours.
 
+use crate::Cx;
 use crate::authority::Authority;
 use crate::entity::clinic;
 use crate::repo::{clinics, hours};
-use crate::{Cx, clock};
 use subjects::vendor::{FindHours, OpeningHours, Schedule, UpdateHours, VendorError};
 
 /// `hours.findOne`.
@@ -31,7 +31,7 @@ pub async fn update(cx: Cx, request: UpdateHours) -> Result<Schedule, VendorErro
             authority.check_clinic(&vendor, clinic.id, VendorError::ClinicNotFound)?;
             store::expect_version(expected_version, clinic.schedule_version)?;
             let UpdateHours { clinic_id: _, weekly, exceptions } = request.clone();
-            let (clinic, opening_hours) = hours::replace(&tx, clinic, weekly, exceptions, clock::now()).await?;
+            let (clinic, opening_hours) = hours::replace(&tx, clinic, weekly, exceptions, store::now()).await?;
             Ok(schedule(&clinic, opening_hours))
         })
         .await

@@ -4,12 +4,12 @@ use super::page_size;
 use crate::authority::Authority;
 use crate::domain::members::{Standing, keep_an_administrator};
 use crate::entity::{membership, vendor};
-use crate::repo::keyset::Place;
 use crate::repo::memberships::{self, NewMembership};
 use crate::repo::vendors;
-use crate::{Cx, clock, replies};
+use crate::{Cx, replies};
 use sea_orm::{ColumnTrait, Condition};
 use store::Tx;
+use store::keyset::Place;
 use subjects::Page;
 use subjects::ids::{ClinicId, MembershipId};
 use subjects::vendor::{
@@ -57,7 +57,7 @@ pub async fn invite(cx: Cx, request: InviteMember) -> Result<Membership, VendorE
             let id = MembershipId::new();
             let status = MembershipStatus::Invited;
             let new = NewMembership { id, vendor_id, clinic_id, user_id, role, status };
-            Ok(replies::membership(memberships::insert(&tx, new, clock::now()).await?))
+            Ok(replies::membership(memberships::insert(&tx, new, store::now()).await?))
         })
         .await
 }
@@ -74,7 +74,7 @@ pub async fn accept(cx: Cx, request: AcceptMembership) -> Result<Membership, Ven
                 .filter(|row| row.user_id == user_id)
                 .ok_or(VendorError::MembershipNotFound)?;
             let row = match row.status {
-                MembershipStatus::Invited => memberships::activate(&tx, row, clock::now()).await?,
+                MembershipStatus::Invited => memberships::activate(&tx, row, store::now()).await?,
                 MembershipStatus::Active => row,
                 MembershipStatus::Revoked => return Err(VendorError::InvitationNotOpen),
             };
@@ -103,7 +103,7 @@ pub async fn update(cx: Cx, request: UpdateMembership) -> Result<Membership, Ven
             let before = memberships::standing(&row);
             let after = Standing { role: request.role, clinic_id: request.clinic_id, ..before };
             keep_an_administrator(&memberships::standings(&tx, vendor.id).await?, &before, Some(&after))?;
-            let row = memberships::replace(&tx, row, request.role, request.clinic_id, clock::now()).await?;
+            let row = memberships::replace(&tx, row, request.role, request.clinic_id, store::now()).await?;
             Ok(replies::membership(row))
         })
         .await
@@ -132,7 +132,7 @@ pub async fn revoke(cx: Cx, request: RevokeMembership) -> Result<(), VendorError
             }
             let before = memberships::standing(&row);
             keep_an_administrator(&memberships::standings(&tx, vendor.id).await?, &before, None)?;
-            Ok(memberships::revoke(&tx, row, clock::now()).await?)
+            Ok(memberships::revoke(&tx, row, store::now()).await?)
         })
         .await
 }

@@ -1,10 +1,10 @@
 //! `vendor.exportPerson` and `vendor.erasePerson`.
 
+use crate::Cx;
 use crate::entity::membership;
 use crate::repo::staff::{self, StaffMember, StaffProfile};
 use crate::repo::vendors::VendorProfile;
 use crate::repo::{memberships, privacy, vendors};
-use crate::{Cx, clock};
 use store::Tx;
 use store::person::{self, Section, only_for_privacy};
 use subjects::ids::UserId;
@@ -55,7 +55,7 @@ pub async fn erase(cx: Cx, request: ErasePersonFromVendor) -> Result<Erasure, No
 }
 
 async fn erase_person(tx: &Tx, user_id: UserId) -> Result<Erasure, Fault> {
-    let now = clock::now();
+    let now = store::now();
     // Vendors first, in the order of their ids, as whoever changes their members does.
     for vendor in privacy::lock_vendors_of(tx, user_id).await? {
         if privacy::is_run_by_nobody_else(tx, vendor.id, user_id).await?

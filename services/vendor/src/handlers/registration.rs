@@ -12,7 +12,7 @@ use crate::repo::memberships::NewMembership;
 use crate::repo::vendors::VendorProfile;
 use crate::repo::{memberships, registrations, vendors};
 use crate::request_key::RequestKey;
-use crate::{Cx, clock, replies};
+use crate::{Cx, replies};
 use std::time::Duration;
 use store::Tx;
 use subjects::auth::{ActivateUser, AuthError, CreateUser};
@@ -57,7 +57,7 @@ async fn begin(cx: &Cx, request: &RegisterVendor) -> Result<Model, VendorError> 
     cx.app
         .store
         .write(cx, |tx| async move {
-            let now = clock::now();
+            let now = store::now();
             let registration = registrations::begin(&tx, request_key.as_ref(), now).await?;
             if registration.fingerprint.as_ref() != request_key.as_ref().map(|key| &key.fingerprint) {
                 let message = "this idempotency key was used before with another body";
@@ -96,7 +96,7 @@ async fn create_user(cx: &Cx, registration: &Model, owner: &NewOwner) -> Result<
                 && row.step == RegistrationStep::Started
                 && row.vendor_id == registration.vendor_id
             {
-                registrations::refuse(&tx, row, refusal, clock::now()).await?;
+                registrations::refuse(&tx, row, refusal, store::now()).await?;
             }
             Ok::<(), VendorError>(())
         })
@@ -108,7 +108,7 @@ async fn create_vendor(cx: &Cx, registration: &Model, request: &RegisterVendor) 
     cx.app
         .store
         .write(cx, |tx| async move {
-            let now = clock::now();
+            let now = store::now();
             let row = registrations::lock(&tx, registration.id).await?.ok_or(VendorError::RegistrationFailed)?;
             let is_still_ours = row.vendor_id == registration.vendor_id;
             match row.step {
@@ -150,7 +150,7 @@ pub async fn finish(cx: &Cx, registration: &Model) -> Result<(), VendorError> {
             // Should the transaction be tried again, so may the activation.
             match cx.call_within(&ActivateUser { id: row.user_id }, ACTIVATION_TIMEOUT).await {
                 Ok(_) => {
-                    registrations::set_step(&tx, row, RegistrationStep::Done, clock::now()).await?;
+                    registrations::set_step(&tx, row, RegistrationStep::Done, store::now()).await?;
                     Ok(true)
                 }
                 Err(AuthError::UserNotFound) => {
@@ -165,7 +165,7 @@ pub async fn finish(cx: &Cx, registration: &Model) -> Result<(), VendorError> {
 }
 
 async fn take_back(tx: &Tx, row: Model) -> Result<(), VendorError> {
-    let now = clock::now();
+    let now = store::now();
     if let Some(vendor) = vendors::lock(tx, row.vendor_id).await? {
         vendors::remove(tx, vendor, now).await?;
     }

@@ -2,10 +2,10 @@
 
 use super::page_size;
 use crate::authority::Authority;
-use crate::repo::keyset::Place;
 use crate::repo::services::ServiceProfile;
 use crate::repo::{clinics, services};
-use crate::{Cx, clock, replies};
+use crate::{Cx, replies};
+use store::keyset::Place;
 use subjects::Page;
 use subjects::ids::ServiceId;
 use subjects::vendor::{
@@ -50,7 +50,7 @@ pub async fn create(cx: Cx, request: CreateService) -> Result<Service, VendorErr
             authority.check_clinic(&vendor, clinic.id, VendorError::ClinicNotFound)?;
             let profile = ServiceProfile::from(request);
             let place = (clinic.id, vendor.id);
-            let row = services::insert(&tx, ServiceId::new(), place, profile, clock::now()).await?;
+            let row = services::insert(&tx, ServiceId::new(), place, profile, store::now()).await?;
             Ok(replies::service(row)?)
         })
         .await
@@ -68,7 +68,7 @@ pub async fn update(cx: Cx, request: UpdateService) -> Result<Service, VendorErr
             let (clinic, vendor) = clinics::find(&tx, row.clinic_id).await?.ok_or(VendorError::ServiceNotFound)?;
             authority.check_clinic(&vendor, clinic.id, VendorError::ServiceNotFound)?;
             store::expect_version(expected_version, row.version)?;
-            let row = services::replace(&tx, row, ServiceProfile::from(request), clock::now()).await?;
+            let row = services::replace(&tx, row, ServiceProfile::from(request), store::now()).await?;
             Ok(replies::service(row)?)
         })
         .await
@@ -84,7 +84,7 @@ pub async fn remove(cx: Cx, request: RemoveService) -> Result<(), VendorError> {
             let row = services::lock(&tx, request.id).await?.ok_or(VendorError::ServiceNotFound)?;
             let (clinic, vendor) = clinics::find(&tx, row.clinic_id).await?.ok_or(VendorError::ServiceNotFound)?;
             authority.check_clinic(&vendor, clinic.id, VendorError::ServiceNotFound)?;
-            Ok(services::remove(&tx, row, clock::now()).await?)
+            Ok(services::remove(&tx, row, store::now()).await?)
         })
         .await
 }

@@ -3,10 +3,10 @@
 use super::page_size;
 use crate::authority::Authority;
 use crate::entity::vendor;
-use crate::repo::keyset::Place;
 use crate::repo::staff::StaffProfile;
 use crate::repo::{clinics, staff, staff_search};
-use crate::{Cx, clock, replies};
+use crate::{Cx, replies};
+use store::keyset::Place;
 use subjects::Page;
 use subjects::ids::{ClinicId, StaffId};
 use subjects::vendor::{
@@ -53,7 +53,7 @@ pub async fn create(cx: Cx, request: CreateStaff) -> Result<Staff, VendorError> 
             let (clinic, vendor) = clinics::find(&tx, request.clinic_id).await?.ok_or(VendorError::ClinicNotFound)?;
             authority.check_clinic(&vendor, clinic.id, VendorError::ClinicNotFound)?;
             let profile = StaffProfile::from(request);
-            let member = staff::insert(&tx, StaffId::new(), vendor.id, profile, clock::now()).await?;
+            let member = staff::insert(&tx, StaffId::new(), vendor.id, profile, store::now()).await?;
             Ok(replies::staff(member, true)?)
         })
         .await
@@ -71,7 +71,7 @@ pub async fn update(cx: Cx, request: UpdateStaff) -> Result<Staff, VendorError> 
             check_clinics(&authority, &vendor, &member.clinic_ids)?;
             check_clinics(&authority, &vendor, &request.clinic_ids)?;
             store::expect_version(expected_version, member.row.version)?;
-            let member = staff::replace(&tx, member, StaffProfile::from(request), clock::now()).await?;
+            let member = staff::replace(&tx, member, StaffProfile::from(request), store::now()).await?;
             Ok(replies::staff(member, true)?)
         })
         .await

@@ -2,11 +2,11 @@
 
 use super::page_size;
 use crate::authority::Authority;
-use crate::repo::keyset::Place;
 use crate::repo::memberships::NewMembership;
 use crate::repo::vendors::VendorProfile;
 use crate::repo::{memberships, vendors};
-use crate::{Cx, clock, replies};
+use crate::{Cx, replies};
+use store::keyset::Place;
 use subjects::Page;
 use subjects::ids::VendorId;
 use subjects::vendor::{
@@ -47,7 +47,7 @@ pub async fn create(cx: Cx, request: CreateVendor) -> Result<Vendor, VendorError
     cx.app
         .store
         .keyed(&cx, request, |tx| async move {
-            let now = clock::now();
+            let now = store::now();
             let row = vendors::insert(&tx, VendorId::new(), VendorProfile::from(request), now).await?;
             memberships::insert(&tx, NewMembership::of_founder(user_id, row.id), now).await?;
             Ok(replies::vendor(row, true))
@@ -66,7 +66,7 @@ pub async fn update(cx: Cx, request: UpdateVendor) -> Result<Vendor, VendorError
             let row = vendors::lock(&tx, request.id).await?.ok_or(VendorError::VendorNotFound)?;
             authority.check_vendor(&row, VendorError::VendorNotFound)?;
             store::expect_version(expected_version, row.version)?;
-            let row = vendors::replace(&tx, row, VendorProfile::from(request), clock::now()).await?;
+            let row = vendors::replace(&tx, row, VendorProfile::from(request), store::now()).await?;
             Ok(replies::vendor(row, true))
         })
         .await
@@ -81,7 +81,7 @@ pub async fn remove(cx: Cx, request: RemoveVendor) -> Result<(), VendorError> {
             let authority = Authority::of(&tx, cx.caller()).await?;
             let row = vendors::lock(&tx, request.id).await?.ok_or(VendorError::VendorNotFound)?;
             authority.check_vendor(&row, VendorError::VendorNotFound)?;
-            Ok(vendors::remove(&tx, row, clock::now()).await?)
+            Ok(vendors::remove(&tx, row, store::now()).await?)
         })
         .await
 }

@@ -4,10 +4,10 @@ use crate::authority::Authority;
 use crate::domain::geography::{BoundingBox, EARTH_RADIUS_KM};
 use crate::domain::words::words;
 use crate::entity::clinic;
-use crate::repo::keyset::Place;
 use crate::repo::query::Query;
 use crate::repo::{failed, text_search};
 use sea_orm::{DatabaseConnection, FromQueryResult};
+use store::keyset::Place;
 use subjects::Fault;
 use subjects::vendor::{ClinicSort, FindClinics, VendorKind};
 

@@ -4,13 +4,13 @@ use crate::domain::members::Standing;
 use crate::entity::membership::{ActiveModel, Column, Entity, Model};
 use crate::replies;
 use crate::repo::failed;
-use crate::repo::keyset::{self, Place};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Order, QueryFilter,
     QuerySelect,
 };
 use store::Tx;
+use store::keyset::{self, Place};
 use subjects::ids::{ClinicId, MembershipId, UserId, VendorId};
 use subjects::time::Instant;
 use subjects::vendor::{MembershipChanged, MembershipRevoked, MembershipSort, MembershipStatus, VendorError};

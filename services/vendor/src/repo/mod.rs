@@ -5,7 +5,6 @@ pub mod availability;
 pub mod clinic_search;
 pub mod clinics;
 pub mod hours;
-pub mod keyset;
 pub mod memberships;
 pub mod privacy;
 pub mod query;

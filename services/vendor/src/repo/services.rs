@@ -3,7 +3,6 @@
 use crate::authority::Authority;
 use crate::entity::service::{ActiveModel, Column, Entity, Model};
 use crate::entity::{clinic, vendor};
-use crate::repo::keyset::{self, Place};
 use crate::repo::{failed, staff, text_search, whole};
 use crate::{domain, replies};
 use sea_orm::ActiveValue::Set;
@@ -12,6 +11,7 @@ use sea_orm::{
     ModelTrait, Order, QueryFilter, QuerySelect, RelationTrait,
 };
 use store::Tx;
+use store::keyset::{self, Place};
 use subjects::ids::{ClinicId, ServiceId, VendorId};
 use subjects::time::Instant;
 use subjects::vendor::{

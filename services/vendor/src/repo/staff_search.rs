@@ -4,12 +4,12 @@ use crate::authority::Authority;
 use crate::entity::staff::{Column, Entity, Model};
 use crate::entity::{staff_clinic, staff_service, vendor};
 use crate::repo::failed;
-use crate::repo::keyset::{self, Place};
 use crate::repo::staff::{StaffMember, with_links};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, Order, QueryFilter, QuerySelect, QueryTrait,
     RelationTrait,
 };
+use store::keyset::{self, Place};
 use subjects::Fault;
 use subjects::ids::{ClinicId, ServiceId};
 use subjects::time::Instant;

@@ -3,7 +3,6 @@
 use crate::authority::Authority;
 use crate::entity::vendor::{ActiveModel, Column, Entity, Model};
 use crate::entity::{clinic, membership, staff as staff_entity};
-use crate::repo::keyset::{self, Place};
 use crate::repo::{clinics, failed, memberships, staff, text_search};
 use crate::{domain, replies};
 use sea_orm::ActiveValue::Set;
@@ -12,6 +11,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 use store::Tx;
+use store::keyset::{self, Place};
 use subjects::Fault;
 use subjects::ids::VendorId;
 use subjects::time::Instant;

@@ -3,6 +3,7 @@
 
 mod data;
 
+use crate::Cx;
 use crate::domain::approval::{Step, decide};
 use crate::entity::membership;
 use crate::repo::clinics::ClinicProfile;
@@ -11,7 +12,6 @@ use crate::repo::services::ServiceProfile;
 use crate::repo::staff::StaffProfile;
 use crate::repo::vendors::VendorProfile;
 use crate::repo::{clinics, hours, memberships, services, staff, vendors};
-use crate::{Cx, clock};
 use data::{DemoClinic, DemoService, DemoVendor, DemoWeek};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use sha2::{Digest, Sha256};
@@ -103,7 +103,7 @@ pub fn service_id(clinic_name: &str, service_name: &str) -> ServiceId {
 }
 
 async fn add_vendor(tx: &Tx, demo: &DemoVendor) -> Result<(), VendorError> {
-    let now = clock::now();
+    let now = store::now();
     let profile = VendorProfile {
         name: demo.name.to_owned(),
         kind: demo.kind,
@@ -217,7 +217,7 @@ async fn add_members(tx: &Tx, vendor_id: VendorId, members: &[DemoMember]) -> Re
         }
         let status = MembershipStatus::Active;
         let new = NewMembership { id: MembershipId::new(), vendor_id, clinic_id: None, user_id, role, status };
-        memberships::insert(tx, new, clock::now()).await?;
+        memberships::insert(tx, new, store::now()).await?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub struct Place<Sort> {
     /// The order of the list.
     pub sort: Sort,
-    /// The row's value of what the list is ordered by.
+    /// The row's value of what the list is ordered by; null where that is the id alone.
     pub value: serde_json::Value,
     /// The row's id, which decides among equal values.
     pub id: Uuid,
@@ -24,7 +24,7 @@ impl<Sort: PartialEq + DeserializeOwned> Place<Sort> {
     /// # Errors
     /// A bad request at `/cursor` where it is no cursor, or one of another order.
     pub fn read(cursor: Option<&str>, sort: Sort) -> Result<Option<Place<Sort>>, Fault> {
-        let place: Option<Place<Sort>> = store::cursor::decode(cursor)?;
+        let place: Option<Place<Sort>> = crate::cursor::decode(cursor)?;
         if place.as_ref().is_some_and(|place| place.sort != sort) {
             return Err(bad_cursor("belongs to a list in another order"));
         }
@@ -69,6 +69,22 @@ where
     Ok(rows)
 }
 
+/// [`page`] of a list whose order is that of the ids alone: those of version 7 are in the order in which rows were made.
+pub fn page_by_id<E: EntityTrait, Sort>(
+    rows: Select<E>,
+    id: E::Column,
+    order: Order,
+    after: Option<&Place<Sort>>,
+    limit: u16,
+) -> Select<E> {
+    let rows = rows.order_by(id, order.clone()).limit(u64::from(limit) + 1);
+    match after {
+        Some(place) if order == Order::Desc => rows.filter(id.lt(place.id)),
+        Some(place) => rows.filter(id.gt(place.id)),
+        None => rows,
+    }
+}
+
 /// The fault of a cursor that cannot be used.
 fn bad_cursor(message: &str) -> Fault {
     Fault::invalid(vec![Violation::new("/cursor", message)])
@@ -80,7 +96,7 @@ mod tests {
     use subjects::vendor::ServiceSort;
 
     fn cursor(sort: ServiceSort, value: impl Into<serde_json::Value>) -> String {
-        store::cursor::encode(&Place { sort, value: value.into(), id: Uuid::nil() })
+        crate::cursor::encode(&Place { sort, value: value.into(), id: Uuid::nil() })
     }
 
     fn pointer<T: std::fmt::Debug>(refused: Result<T, Fault>) -> String {
