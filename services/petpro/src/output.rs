@@ -19,7 +19,7 @@ pub fn line(text: std::fmt::Arguments<'_>) -> std::io::Result<()> {
 /// Prints a text as it is.
 ///
 /// # Errors
-/// As for [`line`].
+/// As for [`line()`].
 pub fn text(text: &str) -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
     unless_unread(output.write_all(text.as_bytes()).and_then(|()| output.flush()))

@@ -5,7 +5,7 @@
 //!
 //! - [`PersonKeys`] keeps the keys, wrapped under the service's data key, in the table `person_keys` of its schema.
 //! - [`PersonKey`] seals and opens; [`SealedText`] is what is stored.
-//! - [`export`] reads what a service keeps of a person, a page at a time; [`forget_person`] drops the answers that were
+//! - [`export()`] reads what a service keeps of a person, a page at a time; [`forget_person`] drops the answers that were
 //!   stored under idempotency keys and belong to the person or name them; [`only_for_privacy`] says who may ask.
 
 mod cipher;
