@@ -1,7 +1,7 @@
 //! Bad input, forged identities and requests at the wrong time on every route of the contract, against the whole
 //! platform: refused with the right problem, never a fault of the platform, and nothing stored.
 
-use crate::world::{PATIENCE, World};
+use crate::world::World;
 use scene::Scene;
 use storage::Storage;
 
@@ -23,7 +23,7 @@ async fn whatever_is_hostile_is_refused_and_leaves_nothing_behind() {
     // What is erased while the test runs is done before it looks.
     world.set("PETPRO_PROFILE__PRIVACY_SETTLING_MS", "100");
     world.run("all", &[]).await;
-    world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
+    world.until_heard().await;
     let scene = Scene::of(&world).await;
 
     let before = Storage::look(&world).await;

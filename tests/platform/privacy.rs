@@ -54,7 +54,7 @@ async fn export(world: &World, person: &Person) -> String {
 async fn an_erased_person_leaves_nothing_but_ids() {
     let mut world = platform().await;
     world.run("all", &[]).await;
-    world.stack.until_heard(&petpro::services::consumers(), crate::world::PATIENCE).await.unwrap();
+    world.until_heard().await;
     let admin = world.sign_in("admin@petpro.example").await;
     let ratna = Person::register(&world, "ratnaunik").await;
     let neighbour = Person::register(&world, "tetanggasebelah").await;
@@ -95,7 +95,7 @@ async fn an_erased_person_leaves_nothing_but_ids() {
     assert!(done["steps"].as_array().unwrap().iter().all(|step| step["done"] == true), "{done}");
     let answer = world.ask(Method::GET, "/auth/me", Some(&ratna.token), None).await;
     assert_eq!(answer.0, 401, "{}", answer.1);
-    world.stack.until_heard(&petpro::services::consumers(), crate::world::PATIENCE).await.unwrap();
+    world.until_heard().await;
 
     Traces::find(&world, &ratna.words()).await.assert_none();
     assert_eq!(neighbour.life(&world).await, neighbours_life);
@@ -114,7 +114,7 @@ async fn an_erasure_goes_on_after_kills() {
     world.run("edge", &["auth", "vendor", "catalog", "edge"]).await;
     world.run("booking", &["booking"]).await;
     world.run("profile", &["profile"]).await;
-    world.stack.until_heard(&petpro::services::consumers(), crate::world::PATIENCE).await.unwrap();
+    world.until_heard().await;
     let admin = world.sign_in("admin@petpro.example").await;
     let ratna = Person::register(&world, "ratnaunik").await;
     ratna.live(&world).await;
@@ -159,7 +159,7 @@ async fn an_erasure_goes_on_after_kills() {
     world.run("profile", &["profile"]).await;
     let id = request["id"].as_str().unwrap();
     until_done(&world, id, &admin).await;
-    world.stack.until_heard(&petpro::services::consumers(), crate::world::PATIENCE).await.unwrap();
+    world.until_heard().await;
     Traces::find(&world, &ratna.words()).await.assert_none();
     let erased = "select count(*) from profile.outbox where type = 'privacy.erased'";
     assert_eq!(world.count(erased).await, 1);

@@ -24,7 +24,7 @@ async fn two_instances() -> World {
     world.run("edge", &["auth", "vendor", "edge"]).await;
     world.run("one", &["booking"]).await;
     world.run("other", &["booking"]).await;
-    world.stack.until_heard(&petpro::services::consumers(), crate::world::PATIENCE).await.unwrap();
+    world.until_heard().await;
     world
 }
 

@@ -1,7 +1,7 @@
 //! Streams of events while replicas are killed and replaced, while their client is away, and over a restart of
 //! everything: every version of every booking comes once, in order.
 
-use crate::world::{PATIENCE, Slot, World};
+use crate::world::{Slot, World};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,7 +190,7 @@ async fn a_stream_goes_on_over_kills_a_rolling_restart_a_pause_and_a_restart_of_
     world.run("edge", &["auth", "profile", "vendor", "catalog", "edge"]).await;
     world.run("one", &["booking"]).await;
     world.run("two", &["booking"]).await;
-    world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
+    world.until_heard().await;
     let token = world.sign_in("budi@petpro.example").await;
     let mut bookings = vec![];
     // Slots overlap the ones beside them.

@@ -34,6 +34,14 @@ pub struct World {
 pub struct ServiceProcess {
     process: Process,
     edge: String,
+    /// None named: all.
+    services: Vec<String>,
+}
+
+impl ServiceProcess {
+    fn runs(&self, service: &str) -> bool {
+        self.services.is_empty() || self.services.iter().any(|name| name == service)
+    }
 }
 
 impl World {
@@ -41,7 +49,7 @@ impl World {
     pub async fn start() -> World {
         let mut world = World::without_services().await;
         world.run("all", &[]).await;
-        world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
+        world.until_heard().await;
         world
     }
 
@@ -86,7 +94,15 @@ impl World {
             assert!(started.elapsed() < PATIENCE, "{name} does not become ready:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.services.insert(name.to_owned(), ServiceProcess { process, edge });
+        let services = services.iter().map(|service| (*service).to_owned()).collect();
+        self.services.insert(name.to_owned(), ServiceProcess { process, edge, services });
+    }
+
+    /// Waits until the services that run have heard of all events that there are.
+    pub async fn until_heard(&self) {
+        let mut consumers = petpro::services::consumers();
+        consumers.retain(|consumer| self.services.values().any(|process| process.runs(consumer.service)));
+        self.stack.until_heard(&consumers, PATIENCE).await.unwrap();
     }
 
     /// Kill -9 of a process of that name.
@@ -161,7 +177,7 @@ impl World {
 
     /// Several free slots of one service.
     pub async fn free_slots(&self, count: usize) -> Vec<Slot> {
-        self.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
+        self.until_heard().await;
         let services = self.expect(Method::GET, "/services?limit=100", None, None, StatusCode::OK).await;
         let tomorrow = chrono::Utc::now().date_naive() + chrono::Days::new(1);
         let last = tomorrow + chrono::Days::new(20);

@@ -1,7 +1,7 @@
 //! Real rows of the demo data and who they belong to, so that a spoiled request fails for nothing but what is spoiled.
 
 use crate::samples::Sample;
-use crate::world::{PATIENCE, Slot, World};
+use crate::world::{Slot, World};
 use chrono::Utc;
 use futures::StreamExt as _;
 use identity::keys::{AUTH, Purpose};
@@ -92,7 +92,7 @@ impl Scene {
         };
         scene.find_rows(world).await;
         scene.make_rows(world, &held_slot).await;
-        world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
+        world.until_heard().await;
         scene
     }
 

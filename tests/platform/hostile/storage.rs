@@ -1,6 +1,6 @@
 //! What the platform has stored, to see whether something has changed it.
 
-use crate::world::{PATIENCE, World};
+use crate::world::World;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct Storage(BTreeMap<String, (i64, String)>);
 impl Storage {
     /// Looks, when all consumers have heard of everything and no booking is left to be compared with its schedule.
     pub async fn look(world: &World) -> Storage {
-        world.stack.until_heard(&petpro::services::consumers(), PATIENCE).await.unwrap();
+        world.until_heard().await;
         let marked =
             "select count(*) from booking.bookings where schedule_changed and status in ('pending', 'confirmed')";
         world.until("every booking is compared with its schedule", async || world.count(marked).await == 0).await;
