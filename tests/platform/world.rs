@@ -98,10 +98,11 @@ impl World {
         self.services.insert(name.to_owned(), ServiceProcess { process, edge, services });
     }
 
-    /// Waits until the services that run have heard of all events that there are.
+    /// Waits until the services that run have heard of all events of each other.
     pub async fn until_heard(&self) {
+        let runs = |service: &str| self.services.values().any(|process| process.runs(service));
         let mut consumers = petpro::services::consumers();
-        consumers.retain(|consumer| self.services.values().any(|process| process.runs(consumer.service)));
+        consumers.retain(|consumer| runs(consumer.service) && runs(consumer.source));
         self.stack.until_heard(&consumers, PATIENCE).await.unwrap();
     }
 
