@@ -11,6 +11,9 @@ use serde_json::value::RawValue;
 /// How a stock client begins each of its packets. Looking for it costs any other request nothing.
 const BEGINNING: &[u8] = b"{\"pattern\":";
 
+/// A longer id is none of a stock client's, which takes two dozen letters: it would be told with each answer.
+const MAX_ID_BYTES: usize = 256;
+
 /// What a packet may hold; with anything else beside, it is a request of ours that looks like one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +42,7 @@ pub(crate) fn open(body: &Bytes) -> Option<(PacketId, Bytes)> {
     }
     let packet: Packet<'_> = serde_json::from_slice(body).ok()?;
     let id = packet.id.get();
-    if !id.starts_with('"') {
+    if !id.starts_with('"') || id.len() > MAX_ID_BYTES {
         return None;
     }
     // Without anything to say, a NestJS client sends an empty string: it refuses to send nothing.
@@ -128,6 +131,8 @@ mod tests {
         ] {
             assert_eq!(opened(body), None, "{body}");
         }
+        let long = format!(r#"{{"pattern":"x","data":{{}},"id":"{}"}}"#, "a".repeat(MAX_ID_BYTES));
+        assert_eq!(opened(&long), None);
     }
 
     #[test]

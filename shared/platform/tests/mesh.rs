@@ -10,6 +10,8 @@
 #[path = "mesh/world.rs"]
 mod world;
 
+#[path = "mesh/cluster.rs"]
+mod cluster;
 #[path = "mesh/discovery.rs"]
 mod discovery;
 #[path = "mesh/dispatch.rs"]
@@ -24,5 +26,11 @@ mod resending;
 mod revocation;
 #[path = "mesh/streams.rs"]
 mod streams;
+#[path = "mesh/streams_asked_plainly.rs"]
+mod streams_asked_plainly;
+#[path = "mesh/streams_in_trouble.rs"]
+mod streams_in_trouble;
+#[path = "mesh/streams_toy.rs"]
+mod streams_toy;
 #[path = "mesh/tracing.rs"]
 mod tracing;

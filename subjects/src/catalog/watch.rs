@@ -2,8 +2,9 @@
 
 use super::errors::CatalogError;
 use super::inventory::STOCK_KEEPERS;
-use super::stock_events::InventoryState;
+use super::stock_events::{InventoryLow, InventoryState};
 use crate::access::Access;
+use crate::event::Event as _;
 use crate::ids::{ClinicId, ProductId, VariantId, VendorId};
 use crate::request::Rest;
 use crate::stream::{Stream, StreamItem};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 /// Watches stock: what there is at the places where the caller works, and then every change of it; all of it for those
 /// who run the platform.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 #[serde(rename_all = "camelCase")]
 pub struct WatchInventory {
@@ -51,6 +52,12 @@ impl WatchInventory {
 pub struct InventoryItem(pub InventoryState);
 
 impl StreamItem for InventoryItem {
+    /// `inventory.low` comes with an `inventory.changed` of the same version: told, too, it would be a repeat to whoever
+    /// goes on from between the two.
+    fn from_event(event_type: &str, body: &[u8]) -> Result<Option<InventoryItem>, serde_json::Error> {
+        if event_type == InventoryLow::TYPE { Ok(None) } else { serde_json::from_slice(body).map(Some) }
+    }
+
     fn id(&self) -> Uuid {
         self.0.inventory_id.into()
     }
@@ -67,4 +74,24 @@ impl Stream for WatchInventory {
     const REST: &'static [Rest] = &[Rest::get("/inventory/watch")];
     type Item = InventoryItem;
     type Error = CatalogError;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::InventoryChanged;
+    use serde_json::json;
+
+    #[test]
+    fn each_version_of_a_stock_is_told_by_one_event() {
+        let body = json!({
+            "inventoryId": Uuid::nil(), "version": 3, "variantId": Uuid::nil(), "productId": Uuid::nil(),
+            "vendorId": Uuid::nil(), "clinicId": Uuid::nil(), "onHand": 5, "reserved": 4, "available": 1,
+            "reorderLevel": 2, "updatedAt": "2030-01-01T00:00:00Z",
+        });
+        let told = |event_type: &str| InventoryItem::from_event(event_type, body.to_string().as_bytes()).unwrap();
+        assert_eq!(told(InventoryChanged::TYPE).map(|item| item.version()), Some(3));
+        assert_eq!(told(InventoryLow::TYPE), None);
+        assert!(InventoryItem::from_event(InventoryChanged::TYPE, b"{}").is_err());
+    }
 }

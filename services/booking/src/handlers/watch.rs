@@ -11,22 +11,29 @@ use platform::streams::Watch;
 use std::sync::Arc;
 use store::HasStore as _;
 use subjects::booking::{BookingError, BookingItem, BookingState, WatchBookings};
+use subjects::ids::{ClinicId, UserId};
 use subjects::{Fault, Money};
 
 /// How long visits that have begun are still watched, unless told.
 const LOOKS_BACK: TimeDelta = TimeDelta::days(1);
 
 /// The caller's bookings, or those of a clinic where the caller works. Asked at every lease: whoever no longer works
-/// there sees their own from then on.
+/// there, or does now, is told anew what they see.
 pub async fn watch(cx: Cx, request: WatchBookings) -> Result<Watch<BookingItem>, BookingError> {
     let watched = Watched {
         scope: scope(&cx, request.clinic_id).await?,
         clinic_id: request.clinic_id,
         from: request.from.unwrap_or_else(|| Utc::now() - LOOKS_BACK),
     };
+    let whose: (Option<UserId>, Option<ClinicId>) = match watched.scope {
+        Scope::Customer(customer_id) => (Some(customer_id), None),
+        Scope::Clinic(clinic_id) => (None, Some(clinic_id)),
+    };
+    // Not since when: unless told, that is another instant at each lease.
+    let scope = (whose, request.clinic_id, request.from);
     let app = cx.app.clone();
     let page = move |after, limit| read_page(app.clone(), watched, after, limit);
-    Ok(Watch::new(page, move |item| watched.admits(&item.0)))
+    Ok(Watch::new(page, move |item| watched.admits(&item.0)).of_scope(&scope))
 }
 
 async fn read_page(

@@ -11,7 +11,7 @@ pub struct StreamsConfig {
     /// How many a user may have open at this edge.
     #[garde(range(min = 1, max = 100_000))]
     pub per_user: usize,
-    /// How many may be open at this edge in all.
+    /// How many may be open at this edge in all: fewer than it has connections, or they would keep out everybody else.
     #[garde(range(min = 1, max = 1_000_000))]
     pub total: usize,
     /// How long nothing is sent at the most, in milliseconds: less than what proxies on the way close a silent
@@ -29,7 +29,7 @@ pub struct StreamsConfig {
 
 impl Default for StreamsConfig {
     fn default() -> StreamsConfig {
-        StreamsConfig { per_user: 20, total: 10_000, keep_alive_ms: 15_000, retry_ms: 2_000, settle_ms: 10_000 }
+        StreamsConfig { per_user: 20, total: 8_000, keep_alive_ms: 15_000, retry_ms: 2_000, settle_ms: 10_000 }
     }
 }
 
@@ -40,5 +40,16 @@ impl StreamsConfig {
 
     pub(super) fn settle(&self) -> Duration {
         Duration::from_millis(self.settle_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connections::ConnectionsConfig;
+
+    #[test]
+    fn streams_leave_connections_to_others() {
+        assert!(StreamsConfig::default().total < ConnectionsConfig::default().max);
     }
 }

@@ -124,9 +124,10 @@ impl Streams {
         headers: &HeaderMap,
     ) -> Box<dyn FnMut() -> Result<Option<Arc<str>>, Fault> + Send> {
         let (identities, access) = (self.identities.clone(), operation.access);
-        let shown = headers.get(header::AUTHORIZATION).map(|value| (header::AUTHORIZATION, value.clone()));
-        let shown = HeaderMap::from_iter(shown);
+        // A copy: the value as it came would keep the buffer in which the whole request was read.
+        let shown = headers.get(header::AUTHORIZATION).and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
         Box::new(move || {
+            let shown = HeaderMap::from_iter(shown.clone().map(|value| (header::AUTHORIZATION, value)));
             let identified = identities.identify(&shown)?;
             identity::check_access(access, &identified.caller)?;
             Ok(identified.user_token)

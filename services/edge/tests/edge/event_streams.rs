@@ -55,6 +55,7 @@ impl World {
         let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
         let settings = Settings::from_toml("")
             .set("nats.url", nats.url())
+            .set("nats.stream_bytes", 64 << 20)
             .set("keys.dir", folder.path())
             .set("edge.listen", "127.0.0.1:0")
             .set("edge.leave_after_ms", 1)
@@ -180,6 +181,10 @@ async fn a_client_hears_its_own_and_goes_on_from_its_last_event() {
     let names = [stream.event().await.unwrap(), stream.event().await.unwrap(), stream.event().await.unwrap()];
     assert_eq!(names.each_ref().map(|event| event.name.as_str()), ["reset", "snapshot", "ready"]);
     assert_eq!(names[1].json()["bookingId"], own.booking_id.to_string());
+    // Whoever loses the stream here has forgotten what it knew, and does not go on from where it was before.
+    let forgotten = names[0].id.clone().unwrap();
+    assert!(forgotten.ends_with("-00000000000000000000000000000000"), "{forgotten}");
+    assert_eq!(world.open(&token, Some(&forgotten)).await.event().await.unwrap().name, "reset");
 
     let mut last = String::new();
     for _ in 0..3 {
@@ -296,7 +301,9 @@ async fn an_ended_session_ends_its_streams_and_a_leaving_edge_all() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_costs_little_and_is_told_anew() {
-    let world = World::start(|settings| settings.set("streams.kept_events", 500)).await;
+    let patient =
+        |settings: Settings| settings.set("streams.kept_events", 500).set("edge.connections.write_timeout_ms", 600_000);
+    let world = World::start(patient).await;
     let (user, token) = world.user();
     let mut state = tiny_booking::row(&world.rows, user.id);
     let mut slow = world.open(&token, None).await;

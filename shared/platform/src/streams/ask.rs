@@ -7,6 +7,10 @@ use async_nats::{HeaderName, Message, Subject};
 use std::time::Duration;
 use subjects::{Fault, Violation};
 
+/// The credit of NestJS clients: they can neither say how much room they have nor go on from a place, so a lease that
+/// ended before its snapshot would be asked for again and again, and none would ever get to the rest.
+const CREDIT_IN_PACKETS: u32 = 10_000;
+
 /// The headers of a request for a lease, as they came.
 pub(crate) struct LeaseAsk {
     from: Option<String>,
@@ -71,7 +75,11 @@ impl LeaseAsk {
                 None
             }
         };
-        let credit = whole_number(self.credit.as_deref(), 1, u64::from(MAX_CREDIT));
+        let credit = match (&self.packet, &self.credit) {
+            (Some(_), None) => Some(CREDIT_IN_PACKETS),
+            (_, credit) => whole_number(credit.as_deref(), 1, u64::from(MAX_CREDIT))
+                .map(|credit| u32::try_from(credit).unwrap_or(MAX_CREDIT)),
+        };
         let longest = u64::try_from(MAX_LEASE.as_millis()).unwrap_or(u64::MAX);
         let lease_ms = whole_number(self.lease_ms.as_deref(), 1, longest);
         if credit.is_none() {
@@ -85,13 +93,9 @@ impl LeaseAsk {
             refuse(TO, "is not an inbox");
         }
         match (credit, lease_ms, to) {
-            (Some(credit), Some(lease_ms), Some(to)) if violations.is_empty() => Ok(Terms {
-                from,
-                credit: u32::try_from(credit).unwrap_or(MAX_CREDIT),
-                lease: Duration::from_millis(lease_ms),
-                to,
-                packet: self.packet,
-            }),
+            (Some(credit), Some(lease_ms), Some(to)) if violations.is_empty() => {
+                Ok(Terms { from, credit, lease: Duration::from_millis(lease_ms), to, packet: self.packet })
+            }
             _ => Err(Fault::invalid(violations)),
         }
     }

@@ -8,8 +8,13 @@ use crate::tail::{Begin, Listener, Place, Told};
 use bytes::Bytes;
 use std::sync::{Arc, PoisonError, RwLock};
 use subjects::{Fault, StreamItem};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
+
+/// The reason of a refusal where this replica does not know yet what has happened.
+pub(super) const NOT_CAUGHT_UP: &str = "stream_not_caught_up";
+/// How many may wait at a time until it does: each of them keeps a place in the dispatcher from other requests.
+const MAX_WAITING: usize = 4;
 
 /// An item as an event told it, written once for all watchers.
 pub(super) struct Written<I> {
@@ -31,6 +36,7 @@ pub(crate) struct Feed<I> {
     /// Changes whenever something was heard.
     news: watch::Sender<u64>,
     caught_up: watch::Sender<bool>,
+    waiting: Semaphore,
 }
 
 impl<I: StreamItem> Feed<I> {
@@ -40,6 +46,7 @@ impl<I: StreamItem> Feed<I> {
             ring: RwLock::new(Ring::new(0)),
             news: watch::Sender::new(0),
             caught_up: watch::Sender::new(false),
+            waiting: Semaphore::new(MAX_WAITING),
         })
     }
 
@@ -54,13 +61,18 @@ impl<I: StreamItem> Feed<I> {
     /// Waits until all that was there at the start has been heard.
     ///
     /// # Errors
-    /// `unavailable` when that is not so at the deadline: another replica may be better off.
+    /// `unavailable` when that is not so at the deadline, or many wait already: another replica may be better off.
     pub(super) async fn until_caught_up(&self, deadline: Instant) -> Result<(), Fault> {
+        if *self.caught_up.borrow() {
+            return Ok(());
+        }
+        let not_yet = || Fault::unavailable(1_000).with_reason(NOT_CAUGHT_UP);
+        let _turn = self.waiting.try_acquire().map_err(|_many_wait| not_yet())?;
         let mut caught_up = self.caught_up.subscribe();
         let waited = tokio::time::timeout_at(deadline, caught_up.wait_for(|is_so| *is_so)).await;
         match waited {
             Ok(Ok(_)) => Ok(()),
-            _ => Err(Fault::unavailable(1_000).with_reason("stream_not_caught_up")),
+            _ => Err(not_yet()),
         }
     }
 

@@ -6,6 +6,7 @@ use super::outlet::{Outlet, Unsent};
 use super::ring::Position;
 use super::watch::Watch;
 use super::wire::{ALIVE_EVERY, EndReason, Kind, StreamPlace};
+use crate::tail::Place;
 use std::sync::Arc;
 use std::time::Duration;
 use subjects::{Fault, StreamItem};
@@ -78,13 +79,13 @@ impl<I: StreamItem> Lease<I> {
             Start::Changes(position) => Ok(position),
             Start::New => {
                 let head = self.feed.head();
-                match self.outlet.say(Kind::Reset, StreamPlace::after_event(head.place)).await {
+                match self.outlet.say(Kind::Reset, self.after_event(head.place)).await {
                     Ok(()) => self.snapshot(head, None, reached).await,
                     Err(unsent) => Err(unsent.into()),
                 }
             }
             Start::Middle { after, head } => {
-                *reached = Some(StreamPlace { events: head.place, after: Some(after) });
+                *reached = Some(self.in_snapshot(head.place, after));
                 self.snapshot(head, Some(after), reached).await
             }
         };
@@ -114,7 +115,7 @@ impl<I: StreamItem> Lease<I> {
             };
             let is_last = u64::try_from(items.len()).unwrap_or(u64::MAX) < PAGE;
             for item in items {
-                let place = StreamPlace { events: head.place, after: Some(item.id()) };
+                let place = self.in_snapshot(head.place, item.id());
                 after = place.after;
                 if self.watch.admits(&item) {
                     self.check_credit()?;
@@ -128,7 +129,7 @@ impl<I: StreamItem> Lease<I> {
                 *reached = Some(place);
             }
             if is_last {
-                let place = StreamPlace::after_event(head.place);
+                let place = self.after_event(head.place);
                 self.outlet.say(Kind::Ready, place).await?;
                 *reached = Some(place);
                 return Ok(head);
@@ -150,7 +151,7 @@ impl<I: StreamItem> Lease<I> {
         mut position: Position,
         reached: &mut Option<StreamPlace>,
     ) -> Result<std::convert::Infallible, Stop> {
-        *reached = Some(StreamPlace::after_event(position.place));
+        *reached = Some(self.after_event(position.place));
         let mut news = self.feed.news();
         let mut alive = tokio::time::interval_at(Instant::now() + ALIVE_EVERY, ALIVE_EVERY);
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -165,7 +166,7 @@ impl<I: StreamItem> Lease<I> {
             for (sequence, written) in changes {
                 let mut place = position.place;
                 place.sequence = sequence;
-                let place = StreamPlace::after_event(place);
+                let place = self.after_event(place);
                 if self.watch.admits(&written.item) {
                     self.check_credit()?;
                     self.outlet.tell(Kind::Change, place, &written.item, &written.json).await?;
@@ -174,7 +175,7 @@ impl<I: StreamItem> Lease<I> {
                 *reached = Some(place);
             }
             position = next;
-            *reached = Some(StreamPlace::after_event(position.place));
+            *reached = Some(self.after_event(position.place));
             if !is_all {
                 continue;
             }
@@ -182,9 +183,17 @@ impl<I: StreamItem> Lease<I> {
                 () = leaving.cancelled() => {}
                 () = tokio::time::sleep_until(self.until) => {}
                 _ = news.changed() => {}
-                _ = alive.tick() => self.outlet.say(Kind::Alive, StreamPlace::after_event(position.place)).await?,
+                _ = alive.tick() => self.outlet.say(Kind::Alive, self.after_event(position.place)).await?,
             }
         }
+    }
+
+    fn after_event(&self, events: Place) -> StreamPlace {
+        StreamPlace { events, after: None, scope: self.watch.scope() }
+    }
+
+    fn in_snapshot(&self, events: Place, after: Uuid) -> StreamPlace {
+        StreamPlace { events, after: Some(after), scope: self.watch.scope() }
     }
 
     fn check_time(&self) -> Result<(), Stop> {

@@ -122,7 +122,9 @@ impl Leases {
             .try_acquire_owned()
             .map_err(|_full| Fault::unavailable(FULL_RETRY_AFTER_MS).with_reason("too_many_streams"))?;
         feed.until_caught_up(deadline).await?;
-        let start = lessor.start(&feed, terms.from).await?;
+        // Whoever asks for something else now, or sees something else, begins anew.
+        let from = terms.from.filter(|from| from.scope == watch.scope());
+        let start = lessor.start(&feed, from).await?;
         if terms.from.is_some() && start == Start::New {
             lessor.metrics.reset(subject);
         }

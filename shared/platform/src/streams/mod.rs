@@ -11,6 +11,7 @@
 //! - [`Watching`] is the other side: it takes one lease after the other and tells everything once.
 
 mod ask;
+mod asking;
 mod endpoint;
 mod feed;
 mod lease;

@@ -1,13 +1,13 @@
 //! Where the answers of one lease go.
 
 use super::ask::Terms;
-use super::wire::{COUNT, EndReason, ITEM, KIND, Kind, PLACE, REASON, StreamPlace};
+use super::wire::{COUNT, EndReason, ITEM, KIND, Kind, NO_SNAPSHOT, PLACE, REASON, StreamPlace};
 use crate::codec::ContentType;
 use crate::headers;
 use crate::nest::PacketId;
 use async_nats::{HeaderMap, HeaderName, HeaderValue, Subject};
 use bytes::Bytes;
-use subjects::StreamItem;
+use subjects::{Fault, StreamItem};
 
 /// NATS is away, or will not take an answer: the watcher will notice that nothing comes any more.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,14 @@ impl Outlet {
         if let Some(place) = place {
             headers.insert(name(PLACE), HeaderValue::from(place.to_string()));
         }
-        let body = self.packet.as_ref().map_or_else(Bytes::new, PacketId::end);
+        let body = match (&self.packet, reason) {
+            (None, _) => Bytes::new(),
+            // To whom no `ready` is told, the end would be that of a whole snapshot.
+            (Some(packet), EndReason::Failed) => ContentType::Json
+                .encode(&Fault::unavailable(1_000).with_reason(NO_SNAPSHOT))
+                .map_or_else(|_unwritable| packet.end(), |fault| packet.refusal(&fault)),
+            (Some(packet), _) => packet.end(),
+        };
         self.send(headers, body).await
     }
 

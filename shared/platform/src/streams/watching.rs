@@ -1,15 +1,12 @@
 //! The other side: one lease after the other, and everything told once.
 
-use super::wire::{
-    COUNT, CREDIT, FROM, ITEM, KIND, Kind, LEASE_MS, LeaseHeaders, MAX_CREDIT, MAX_LEASE, PLACE, REASON,
-};
-use super::wire::{EndReason, StreamPlace, TO, lease_inbox};
-use crate::client::{Client, RawCall};
-use crate::codec::ContentType;
+use super::asking::{Answer, Lease, Question};
+use super::feed::NOT_CAUGHT_UP;
+use super::wire::{EndReason, Kind, NO_SNAPSHOT, StreamPlace};
+use crate::client::Client;
 use crate::meta::Meta;
-use async_nats::{HeaderMap, HeaderName, HeaderValue, Message, Subscriber};
 use bytes::Bytes;
-use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +14,9 @@ use subjects::Fault;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How long a responder may say nothing: longer than it leaves between two signs of life.
-const SILENCE: Duration = Duration::from_secs(8);
 /// How long the next lease may take to begin.
 const RENEWAL: Duration = Duration::from_secs(5);
-/// How long it is tried to get the next lease before the stream is given up.
+/// How long it is tried to get on before the stream is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The pause after the first failure; it doubles up to a second.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -66,6 +61,8 @@ pub struct Watching {
     client: Client,
     call: WatchCall,
     lease: Option<Lease>,
+    /// The next lease, while it is asked for. On the heap: most of the time there is none.
+    renewal: Option<BoxFuture<'static, Result<Lease, Fault>>>,
     place: Option<StreamPlace>,
     told: HashMap<Uuid, i64>,
     phase: Phase,
@@ -84,11 +81,6 @@ enum Phase {
     Settled,
 }
 
-struct Lease {
-    messages: Subscriber,
-    heard: u64,
-}
-
 impl Client {
     /// Begins to watch. The service must have declared that it calls the stream's subject.
     ///
@@ -100,39 +92,50 @@ impl Client {
             place: call.from,
             call,
             lease: None,
+            renewal: None,
             told: HashMap::new(),
             phase: Phase::Settled,
             failing_since: None,
             pause: FIRST_PAUSE,
         };
-        watching.lease = Some(watching.ask(deadline).await?);
+        let lease = loop {
+            match watching.question()?.ask(deadline).await {
+                Ok(lease) => break lease,
+                // In a moment it has, or another replica is asked.
+                Err(fault) if fault.reason == NOT_CAUGHT_UP && Instant::now() + LONGEST_PAUSE < deadline => {
+                    tokio::time::sleep(watching.next_pause()).await;
+                    watching.pause = (watching.pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(fault) => return Err(fault),
+            }
+        };
+        watching.lease = Some(lease);
         Ok(watching)
     }
 }
 
 impl Watching {
     /// The next that there is to hear; something comes at least every 8 s while all is well. Dropping the future loses
-    /// nothing.
+    /// nothing, and does not put off what is noticed of a responder that has died.
     ///
     /// # Errors
-    /// The stream is over: the service refuses to go on, or nobody was there to go on for a minute.
+    /// The stream is over: the service refuses to go on, or for a minute nobody could.
     pub async fn next(&mut self) -> Result<Heard, Fault> {
         loop {
             let Some(lease) = &mut self.lease else {
                 self.renew().await?;
                 continue;
             };
-            let message = tokio::time::timeout(SILENCE, lease.messages.next()).await.ok().flatten();
-            match message.and_then(|message| lease.read(message)) {
+            match lease.next().await {
                 Some(answer) => {
-                    if let Some(heard) = self.take(answer) {
+                    if let Some(heard) = self.take(answer)? {
                         return Ok(heard);
                     }
                 }
                 None => {
-                    // It is dead, or the connection was, and nobody knows what was lost.
                     self.client.metrics().streams().gave_up(self.call.subject);
                     self.lease = None;
+                    self.failed(Fault::unavailable(1_000))?;
                 }
             }
         }
@@ -146,12 +149,12 @@ impl Watching {
             Phase::Settling(until) => until <= Instant::now(),
             Phase::Settled => true,
         };
-        // A place in a snapshot that has told nothing: it is begun anew there.
-        Some(if is_settled { place } else { StreamPlace { after: place.after.or(Some(Uuid::nil())), ..place } })
+        Some(if is_settled || place.after.is_some() { place } else { place.before_all() })
     }
 
-    fn take(&mut self, answer: Answer) -> Option<Heard> {
-        if answer.kind != Kind::End {
+    fn take(&mut self, answer: Answer) -> Result<Option<Heard>, Fault> {
+        // A snapshot that is begun and does not come is no progress.
+        if !matches!(answer.kind, Kind::Reset | Kind::End) {
             self.failing_since = None;
             self.pause = FIRST_PAUSE;
         }
@@ -159,8 +162,9 @@ impl Watching {
         match answer.kind {
             Kind::Reset => {
                 self.told.clear();
-                self.place = None;
                 self.phase = Phase::Snapshot;
+                // Whoever has forgotten everything must not go on from where it was before.
+                self.place = answer.place.map(StreamPlace::before_all);
             }
             Kind::Ready => {
                 self.phase = Phase::Settling(Instant::now() + self.call.settle);
@@ -171,10 +175,9 @@ impl Watching {
                 self.place = answer.place.or(self.place);
                 self.lease = None;
                 if answer.reason.as_deref() == Some(EndReason::Failed.as_str()) {
-                    self.failing_since.get_or_insert_with(Instant::now);
-                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                    self.failed(Fault::unavailable(1_000).with_reason(NO_SNAPSHOT))?;
                 }
-                return None;
+                return Ok(None);
             }
         }
         if let Phase::Settling(until) = self.phase
@@ -183,7 +186,7 @@ impl Watching {
             self.phase = Phase::Settled;
             self.told = HashMap::new();
         }
-        is_news.then_some(Heard { kind: answer.kind, body: answer.body })
+        Ok(is_news.then_some(Heard { kind: answer.kind, body: answer.body }))
     }
 
     /// Whether a version is newer than what was told.
@@ -199,92 +202,55 @@ impl Watching {
     }
 
     async fn renew(&mut self) -> Result<(), Fault> {
-        if self.failing_since.is_some() {
-            tokio::time::sleep(self.pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
-        }
-        match self.ask(Instant::now() + RENEWAL).await {
-            Ok(lease) => {
-                self.lease = Some(lease);
-                Ok(())
-            }
-            Err(fault) => {
-                let failing_since = *self.failing_since.get_or_insert_with(Instant::now);
-                if !fault.code.is_ours() || failing_since.elapsed() >= PATIENCE {
-                    return Err(fault);
+        let asked = match &mut self.renewal {
+            Some(renewal) => renewal.await,
+            None => match self.question() {
+                Ok(question) => {
+                    let pause = self.failing_since.map(|_since| self.next_pause()).unwrap_or_default();
+                    self.renewal = Some(Box::pin(async move {
+                        if !pause.is_zero() {
+                            tokio::time::sleep(pause).await;
+                        }
+                        question.ask(Instant::now() + RENEWAL).await
+                    }));
+                    return Ok(());
                 }
-                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-                Ok(())
-            }
+                Err(fault) => Err(fault),
+            },
+        };
+        self.renewal = None;
+        match asked {
+            Ok(lease) => self.lease = Some(lease),
+            Err(fault) => self.failed(fault)?,
         }
+        Ok(())
     }
 
-    async fn ask(&mut self, deadline: Instant) -> Result<Lease, Fault> {
-        let user_token = (self.call.identify)()?;
-        let service = self.client.service_of(self.call.subject).unwrap_or("unknown");
-        let inbox = lease_inbox(self.client.name(), service);
-        // Subscribed over the same connection as the request goes, and before it.
-        let subscribing = self.client.nats().subscribe(inbox.clone());
-        let messages = match tokio::time::timeout_at(deadline, subscribing).await {
-            Ok(Ok(messages)) => messages,
-            _ => return Err(Fault::unavailable(1_000)),
-        };
-        let call = RawCall {
-            content_type: ContentType::Json,
+    /// Notes that it did not go on.
+    ///
+    /// # Errors
+    /// The same, where the stream is given up for it.
+    fn failed(&mut self, fault: Fault) -> Result<(), Fault> {
+        let failing_since = *self.failing_since.get_or_insert_with(Instant::now);
+        if !fault.code.is_ours() || failing_since.elapsed() >= PATIENCE {
+            return Err(fault);
+        }
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    fn next_pause(&self) -> Duration {
+        self.pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)
+    }
+
+    fn question(&mut self) -> Result<Question, Fault> {
+        Ok(Question {
+            user_token: (self.call.identify)()?,
+            client: self.client.clone(),
+            subject: self.call.subject,
             body: self.call.body.clone(),
-            user_token,
-            deadline,
-            meta: &self.call.meta,
-        };
-        let asked = LeaseHeaders { from: self.place, to: inbox };
-        self.client.ask_lease(self.call.subject, call, asked).await?;
-        Ok(Lease { messages, heard: 0 })
-    }
-}
-
-/// An answer as it came.
-struct Answer {
-    kind: Kind,
-    place: Option<StreamPlace>,
-    item: Option<(Uuid, i64)>,
-    reason: Option<String>,
-    body: Bytes,
-}
-
-impl Lease {
-    /// None: it cannot be read, or one before it is missing.
-    fn read(&mut self, message: Message) -> Option<Answer> {
-        let headers = message.headers?;
-        let header = |name: &'static str| headers.get(HeaderName::from_static(name)).map(HeaderValue::as_str);
-        if header(COUNT)?.parse() != Ok(self.heard) {
-            return None;
-        }
-        self.heard += 1;
-        let place = match header(PLACE) {
-            Some(place) => Some(place.parse().ok()?),
-            None => None,
-        };
-        let item = match header(ITEM) {
-            Some(item) => {
-                let (id, version) = item.split_once(' ')?;
-                Some((id.parse().ok()?, version.parse().ok()?))
-            }
-            None => None,
-        };
-        let kind = Kind::parse(header(KIND)?)?;
-        Some(Answer { kind, place, item, reason: header(REASON).map(str::to_owned), body: message.payload })
-    }
-}
-
-impl LeaseHeaders {
-    pub(crate) fn insert_into(&self, map: &mut HeaderMap) {
-        let mut insert = |name: &'static str, value: String| {
-            map.insert(HeaderName::from_static(name), HeaderValue::from(value));
-        };
-        if let Some(from) = self.from {
-            insert(FROM, from.to_string());
-        }
-        insert(CREDIT, MAX_CREDIT.to_string());
-        insert(LEASE_MS, MAX_LEASE.as_millis().to_string());
-        insert(TO, self.to.clone());
+            meta: self.call.meta.clone(),
+            from: self.place,
+        })
     }
 }

@@ -27,6 +27,8 @@ pub const COUNT: &str = "Petpro-Stream-Count";
 /// On the last answer: why it is.
 pub const REASON: &str = "Petpro-Stream-Reason";
 
+/// The reason why a stream is given up whose snapshot cannot be read.
+pub(super) const NO_SNAPSHOT: &str = "no_snapshot";
 /// For how many answers there is credit at the most, and unless told.
 pub const MAX_CREDIT: u32 = 256;
 /// How long a lease is at the most, and unless told.
@@ -100,27 +102,35 @@ impl EndReason {
     }
 }
 
-/// Where a watcher is: after an event, or in the middle of a snapshot that was begun there.
+/// Where a watcher is: after an event, or in the middle of a snapshot that was begun there. Written
+/// `<incarnation>-<sequence>`, then `-<last aggregate>` and `.<scope>` where there are such.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamPlace {
     /// Everything up to this event is known; in the middle of a snapshot, it will be once that is complete.
     pub events: Place,
     /// In the middle of a snapshot: the last aggregate that was told.
     pub after: Option<Uuid>,
+    /// What was asked for and could be seen there, see [`Watch::of_scope`](super::Watch::of_scope): somebody to whom
+    /// another one is told cannot go on from it. Zero: nothing was said of it.
+    pub scope: u32,
 }
 
 impl StreamPlace {
-    /// After an event.
-    pub fn after_event(events: Place) -> StreamPlace {
-        StreamPlace { events, after: None }
+    /// The same in a snapshot that has told nothing yet.
+    pub(super) fn before_all(self) -> StreamPlace {
+        StreamPlace { after: Some(Uuid::nil()), ..self }
     }
 }
 
 impl fmt::Display for StreamPlace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.after {
-            None => self.events.fmt(formatter),
-            Some(after) => write!(formatter, "{}-{}", self.events, after.simple()),
+        self.events.fmt(formatter)?;
+        if let Some(after) = self.after {
+            write!(formatter, "-{}", after.simple())?;
+        }
+        match self.scope {
+            0 => Ok(()),
+            scope => write!(formatter, ".{scope:08x}"),
         }
     }
 }
@@ -129,12 +139,24 @@ impl FromStr for StreamPlace {
     type Err = NotAPlace;
 
     fn from_str(text: &str) -> Result<StreamPlace, NotAPlace> {
+        let (text, scope) = match text.split_once('.') {
+            Some((text, scope)) => (text, read_scope(scope)?),
+            None => (text, 0),
+        };
         let Some((events, after)) = text.rsplit_once('-').filter(|(events, _)| events.contains('-')) else {
-            return Ok(StreamPlace::after_event(text.parse()?));
+            return Ok(StreamPlace { events: text.parse()?, after: None, scope });
         };
         let after = Uuid::try_parse(after).map_err(|_not_an_id| NotAPlace)?;
-        Ok(StreamPlace { events: events.parse()?, after: Some(after) })
+        Ok(StreamPlace { events: events.parse()?, after: Some(after), scope })
     }
+}
+
+/// Eight digits, and not more: the number type would also take a sign.
+fn read_scope(text: &str) -> Result<u32, NotAPlace> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(NotAPlace);
+    }
+    u32::from_str_radix(text, 16).map_err(|_not_a_number| NotAPlace)
 }
 
 /// What a watcher says of the lease that it asks for.
@@ -164,11 +186,17 @@ mod tests {
     fn places_are_read_as_they_are_written() {
         let events = Place { incarnation: 7, sequence: 42 };
         for after in [None, Some(Uuid::nil()), Some(Uuid::now_v7())] {
-            let place = StreamPlace { events, after };
-            assert_eq!(place.to_string().parse(), Ok(place));
+            for scope in [0, 1, u32::MAX] {
+                let place = StreamPlace { events, after, scope };
+                assert_eq!(place.to_string().parse(), Ok(place));
+            }
         }
-        assert_eq!("7-42".parse(), Ok(StreamPlace::after_event(events)));
-        for wrong in ["", "7", "7-", "-42", "7-42-", "7-42-x", "7-42-1-2", "a-b", "7-42 ", "\u{661}-2"] {
+        assert_eq!("7-42".parse(), Ok(StreamPlace { events, after: None, scope: 0 }));
+        assert_eq!("7-42.000000ff".parse(), Ok(StreamPlace { events, after: None, scope: 255 }));
+        let wrong_scopes =
+            ["7-42.", "7-42.ff", "7-42.+00000ff", "7-42.0000000ff", "7-42.000000fg", "7-42.000000ff.00000001"];
+        let wrong = ["", "7", "7-", "-42", "7-42-", "7-42-x", "7-42-1-2", "a-b", "7-42 ", "\u{661}-2", ".000000ff"];
+        for wrong in wrong.into_iter().chain(wrong_scopes) {
             assert_eq!(wrong.parse::<StreamPlace>(), Err(NotAPlace), "{wrong}");
         }
     }
