@@ -1,15 +1,22 @@
 //! The service's state and settings.
 
+use chrono::TimeDelta;
 use garde::Validate;
+use identity::tokens::{ACCESS_TOKEN_LIFETIME, MESH_TOKEN_LIFETIME};
 use platform::Setup;
 use serde::Deserialize;
 use std::time::Duration;
 use store::person::PersonKeys;
-use store::{HasStore, Store};
+use store::{HasStore, ReadModels, Store};
+use subjects::booking::BookingSnapshot;
 use subjects::privacy::{
     ErasePersonFromAuth, ErasePersonFromBooking, ErasePersonFromCatalog, ErasePersonFromVendor, ExportPersonOfAuth,
     ExportPersonOfBooking, ExportPersonOfCatalog, ExportPersonOfVendor,
 };
+use subjects::vendor::MembershipSnapshot;
+
+/// By how much the clocks of hosts may differ.
+const CLOCKS: TimeDelta = TimeDelta::seconds(30);
 
 /// What the handlers of the profile service share.
 pub struct ProfileApp {
@@ -27,6 +34,10 @@ impl HasStore for ProfileApp {
     fn store(&self) -> &Store {
         &self.store
     }
+
+    fn read_models() -> ReadModels<ProfileApp> {
+        crate::read_models::all()
+    }
 }
 
 platform::calls!(ProfileApp => [
@@ -38,6 +49,8 @@ platform::calls!(ProfileApp => [
     ErasePersonFromBooking,
     ExportPersonOfCatalog,
     ErasePersonFromCatalog,
+    MembershipSnapshot,
+    BookingSnapshot,
 ]);
 
 /// The section `profile` of the settings.
@@ -52,14 +65,20 @@ pub struct ProfileConfig {
     #[garde(range(min = 100, max = 600_000))]
     pub privacy_lease_ms: u64,
     /// How long after everything of a person was erased it is looked for what came in meanwhile, in milliseconds: when no
-    /// token of the person can hold any longer. These are 60 s, and 30 s by which clocks may differ.
+    /// token of the person can hold any longer, also where nobody could be told that their sessions have ended. These are
+    /// the lives of an access token and of a user token made from it, and 30 s by which clocks may differ.
     #[garde(range(min = 10, max = 3_600_000))]
     pub privacy_settling_ms: u64,
 }
 
 impl Default for ProfileConfig {
     fn default() -> ProfileConfig {
-        ProfileConfig { privacy_interval_ms: 1_000, privacy_lease_ms: 30_000, privacy_settling_ms: 90_000 }
+        let last_token = ACCESS_TOKEN_LIFETIME + MESH_TOKEN_LIFETIME + CLOCKS;
+        ProfileConfig {
+            privacy_interval_ms: 1_000,
+            privacy_lease_ms: 30_000,
+            privacy_settling_ms: last_token.num_milliseconds().unsigned_abs(),
+        }
     }
 }
 
@@ -86,4 +105,17 @@ pub async fn app(setup: &Setup) -> anyhow::Result<ProfileApp> {
     let store = Store::open(setup).await?;
     let people = PersonKeys::open(setup, &store)?;
     Ok(ProfileApp { store, people, config })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_look_comes_when_no_token_can_hold_whoever_has_heard_what() {
+        let config = ProfileConfig::default();
+        let settling = TimeDelta::from_std(config.privacy_settling()).unwrap();
+        assert!(settling > ACCESS_TOKEN_LIFETIME + MESH_TOKEN_LIFETIME, "{settling}");
+        assert!(config.validate().is_ok());
+    }
 }

@@ -78,7 +78,7 @@ pub struct PrivacyRequest {
 }
 
 /// Has all that the platform keeps of the caller collected. While an export is being collected, asking again answers
-/// that one. When it is done it can be read for seven days.
+/// that one. When it is done it can be read for seven days, or until another one is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportPrivacy {}

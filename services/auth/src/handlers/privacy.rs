@@ -61,18 +61,21 @@ async fn erase_account(tx: &Tx, user_id: UserId, unknown_password: &str) -> Resu
         revocation::end_sessions(tx, user_id, Which::All, RevocationReason::AccountClosed, now).await?;
         privacy::erase_attempts(tx, user_id, email::hash(&account.row.email)).await?;
         privacy::erase_sessions(tx, user_id).await?;
-        let erased_email = privacy::email_of_erased(user_id);
-        if account.row.email != erased_email {
-            account.row.email = erased_email;
+        let before = account.clone();
+        account.row.email = privacy::email_of_erased(user_id);
+        if account.row.email != before.row.email {
             account.row.password_hash = unknown_password.to_owned();
-            account.row.first_name = "-".to_owned();
-            account.row.last_name = None;
-            account.row.phone_number = None;
-            account.row.status = UserStatus::Inactive;
-            account.row.expires_at = None;
+        }
+        account.row.first_name = "-".to_owned();
+        account.row.last_name = None;
+        account.row.phone_number = None;
+        account.row.status = UserStatus::Inactive;
+        account.row.expires_at = None;
+        account.roles.clear();
+        // Also of an account that was emptied before: a change that was under way then may have filled it again.
+        if account != before {
             account.row.version += 1;
             account.row.updated_at = now;
-            account.roles.clear();
             privacy::take_roles(tx, user_id).await?;
             users::save(tx, &account.row).await?;
             tx.emit(&UserUpdated(account.to_state())).await?;

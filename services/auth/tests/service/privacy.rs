@@ -2,6 +2,8 @@
 
 use crate::world::{PASSWORD, World};
 use serde_json::json;
+use subjects::Role;
+use subjects::ids::SessionId;
 use testmesh::Asker;
 
 const PROFILE: Asker = Asker::Service("profile");
@@ -61,6 +63,33 @@ async fn an_account_is_told_and_then_emptied_for_good() {
     world.ask("auth.me", json!({})).by(&other.asker()).ok().await;
     // The address is free again.
     world.ask("auth.register", register).ok().await;
+}
+
+#[tokio::test]
+async fn what_comes_into_an_emptied_account_is_found_by_the_second_look() {
+    let world = World::start("").await;
+    let id = world.register("ratna.unik@example.com").await["id"].clone();
+    let erase = async || world.ask("auth.erasePerson", json!({ "userId": id })).by(&PROFILE).ok().await;
+    erase().await;
+    // Their token holds as long as nobody has heard that its session ended; somebody else may be at their account, too.
+    let user_id = id.as_str().unwrap().parse().unwrap();
+    let own = identity::User { id: user_id, session: SessionId::new(), roles: vec![Role::Customer] };
+    let version = world.number("select version from users").await;
+    let change = json!({ "id": id, "firstName": "Ratnaunik", "phoneNumber": "+62 899 7766 5544" });
+    world.ask("user.update", change).by(&Asker::User(own)).based_on(version).under_key("ratnaunik key").ok().await;
+    world.execute("insert into user_roles (user_id, role) select id, 'customer' from users").await;
+
+    let mut events = world.listen().await;
+    assert_eq!(erase().await, json!({ "complete": true }));
+    let updated = events.next("user.updated").await;
+    assert_eq!((&updated["status"], &updated["roles"]), (&json!("inactive"), &json!([])));
+    let rows = world.all_rows().await.to_lowercase();
+    assert!(!rows.contains("ratnaunik") && !rows.contains("7766"), "{rows}");
+    assert_eq!(world.number("select count(*) from user_roles").await, 0);
+    // The third look finds nothing to do.
+    let account = world.query("select u::text from users as u").await;
+    erase().await;
+    assert_eq!(world.query("select u::text from users as u").await, account);
 }
 
 #[tokio::test]

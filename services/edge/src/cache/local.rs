@@ -7,7 +7,9 @@ use moka::ops::compute::Op;
 use moka::sync::Cache;
 use prometheus::IntCounterVec;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Longer requests are not kept: there is no end of what they may say.
 const MAX_REQUEST_BYTES: usize = 512;
@@ -27,9 +29,29 @@ impl Key {
     /// The key of a request. None where it is too long.
     pub fn of(subject: &'static str, request: &Value) -> Option<Key> {
         // Objects hold their fields in order.
-        let request = request.to_string();
+        let request = with_plain_ids(request).to_string();
         (request.len() <= MAX_REQUEST_BYTES).then(|| Key { subject, request: request.into() })
     }
+}
+
+/// A request with its ids as everybody writes them. One id can be spelled in a million ways, each of which would otherwise
+/// be asked for and kept, in Redis too, as if it were another one.
+fn with_plain_ids(request: &Value) -> Cow<'_, Value> {
+    let mut request = Cow::Borrowed(request);
+    let fields = request.as_object().into_iter().flatten();
+    let respelled: Vec<(String, String)> = fields
+        .filter_map(|(name, value)| {
+            let text = value.as_str()?;
+            let plain = Uuid::try_parse(text).ok()?.to_string();
+            (plain != text).then(|| (name.clone(), plain))
+        })
+        .collect();
+    for (name, plain) in respelled {
+        if let Some(value) = request.to_mut().get_mut(&name) {
+            *value = Value::String(plain);
+        }
+    }
+    request
 }
 
 /// The answers in memory.
@@ -91,6 +113,21 @@ mod tests {
         assert_eq!(one, Key::of("x", &serde_json::from_str(r#"{ "b": 2, "a": 1 }"#).unwrap()));
         assert_ne!(one, Key::of("y", &json!({ "a": 1, "b": 2 })));
         assert_eq!(Key::of("x", &json!({ "a": "x".repeat(600) })), None);
+    }
+
+    #[test]
+    fn an_id_has_one_key_however_it_is_spelled() {
+        let key = |id: &str| Key::of("x", &json!({ "id": id, "text": "A" })).unwrap();
+        let plain = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
+        let upper = plain.to_uppercase();
+        let spellings =
+            [upper.as_str(), &plain.replace('-', ""), &format!("{{{plain}}}"), &format!("urn:uuid:{upper}")];
+        for spelling in spellings {
+            assert_eq!(key(spelling), key(plain), "{spelling}");
+        }
+        assert_eq!(&*key(plain).request, format!(r#"{{"id":"{plain}","text":"A"}}"#));
+        assert_ne!(key("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5c"), key(plain));
+        assert_ne!(key("ABC"), key("abc"), "what is no id is as it is written");
     }
 
     #[test]

@@ -35,7 +35,7 @@ use status::{Status, Told};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::{Fault, Operation, catalogue};
+use subjects::{ErrorCode, Fault, Operation, catalogue};
 use things::Recipe;
 pub use things::followed;
 use tokio::time::Instant;
@@ -196,7 +196,11 @@ impl Cache {
                         return Err(refusal);
                     }
                 }
-                Ok(Err(trouble)) => return self.stand_in(wish, trouble),
+                Ok(Err(trouble)) => match self.stand_in(wish, trouble) {
+                    // The time of whoever began it is over; there is some left of this request's.
+                    Err(trouble) if is_late && trouble.code == ErrorCode::DeadlineExceeded => {}
+                    outcome => return outcome,
+                },
                 Err(_elapsed) => return self.stand_in(wish, Fault::deadline_exceeded()),
             }
         }

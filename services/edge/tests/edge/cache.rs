@@ -182,6 +182,39 @@ fn a_hundred_who_miss_it_at_once_make_one_call() {
 }
 
 #[test]
+fn whoever_comes_late_to_a_call_that_is_lost_asks_for_themselves() {
+    with_world(async |world| {
+        let settings = |settings: Settings| settings.set("client.resend_percent", 0).set("client.resend_floor", 0);
+        let edge = world.edge(settings).await;
+        let clinic = world.make();
+        // Longer than a request may take.
+        world.slow_down(&clinic, Duration::from_secs(60));
+        let lost = tokio::spawn(Answer::to(edge.request("GET", &clinic.path())));
+        until(async || world.calls(&clinic) == 1).await;
+        world.slow_down(&clinic, Duration::ZERO);
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        let late = read(&edge, &clinic).await;
+        assert_eq!(lost.await.unwrap().status, 504);
+        assert_eq!(gist(&late), (200, Some(1), MISS));
+        assert_eq!(world.calls(&clinic), 2);
+        world.stop(vec![edge]).await;
+    });
+}
+
+#[test]
+fn an_id_is_kept_once_however_it_is_spelled() {
+    with_world(async |world| {
+        let edge = world.edge(as_it_is).await;
+        let clinic = world.make();
+        assert_eq!(gist(&read(&edge, &clinic).await), (200, Some(1), MISS));
+        let upper = format!("/api/v1/clinics/{}", clinic.id.to_string().to_uppercase());
+        assert_eq!(gist(&Answer::to(edge.request("GET", &upper)).await), (200, Some(1), HIT));
+        assert_eq!(world.calls(&clinic), 1);
+        world.stop(vec![edge]).await;
+    });
+}
+
+#[test]
 fn while_the_service_is_away_old_answers_are_given_and_marked_for_a_while() {
     with_world(async |mut world| {
         let settings = |settings: Settings| settings.set("edge.cache.ttl_ms", 1_000).set("edge.cache.stale_ms", 4_000);

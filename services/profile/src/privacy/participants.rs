@@ -85,3 +85,24 @@ impl Participant {
         told.map_err(|refusal| refusal.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use subjects::catalogue;
+
+    #[test]
+    fn every_service_is_asked_and_can_be() {
+        let asked: BTreeSet<&str> = Participant::IN_ORDER.iter().map(|participant| participant.service()).collect();
+        assert_eq!(asked, BTreeSet::from(catalogue::SERVICES));
+        for participant in Participant::IN_ORDER {
+            let service = participant.service();
+            assert_eq!(Participant::named(service), Some(participant));
+            for verb in ["exportPerson", "erasePerson"] {
+                let is_there = catalogue::find(&format!("{service}.{verb}")).is_some();
+                assert_eq!(is_there, participant != Participant::Profile, "{service}.{verb}");
+            }
+        }
+    }
+}

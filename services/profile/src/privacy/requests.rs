@@ -1,7 +1,6 @@
 //! `privacy.export`, `privacy.erase`, `privacy.findOne` and `privacy.readExport`.
 
-use super::participants::Participant;
-use super::rows::{self, Model, Step, Steps};
+use super::rows::{self, Model, Steps};
 use crate::Cx;
 use serde::{Deserialize, Serialize};
 use store::{HasStore as _, Tx, person};
@@ -10,7 +9,7 @@ use subjects::ids::{PrivacyRequestId, UserId};
 use subjects::privacy::PersonRow;
 use subjects::profile::{
     ErasePrivacy, ExportPart, ExportPrivacy, FindPrivacyRequest, PrivacyEraseRequested, PrivacyKind, PrivacyRequest,
-    PrivacyStatus, PrivacyStep, ProfileError, ReadExport,
+    PrivacyStatus, ProfileError, ReadExport,
 };
 
 /// Has the caller's data collected.
@@ -32,24 +31,15 @@ pub async fn erase(cx: Cx, request: ErasePrivacy) -> Result<PrivacyRequest, Prof
     made.await
 }
 
-/// A new request, or the one of this kind that is not done.
+/// A new request, or the one of this kind that is not done. A new export takes the place of the one before it.
 async fn begin(tx: &Tx, user_id: UserId, kind: PrivacyKind) -> Result<PrivacyRequest, ProfileError> {
     let now = store::now();
-    let steps = Participant::IN_ORDER.iter().map(|participant| Step {
-        told: PrivacyStep {
-            service: participant.service().to_owned(),
-            done: false,
-            failed_attempts: 0,
-            last_failure: None,
-        },
-        cursor: None,
-    });
     let row = Model {
         id: PrivacyRequestId::new(),
         user_id,
         kind,
         status: PrivacyStatus::Running,
-        steps: Steps(steps.collect()),
+        steps: Steps::first(),
         version: 1,
         created_at: now,
         updated_at: now,
@@ -58,8 +48,10 @@ async fn begin(tx: &Tx, user_id: UserId, kind: PrivacyKind) -> Result<PrivacyReq
         available_until: None,
     };
     if rows::insert(tx, row.clone()).await? {
-        if kind == PrivacyKind::Erase {
-            tx.emit(&PrivacyEraseRequested(row.state())).await?;
+        match kind {
+            PrivacyKind::Erase => tx.emit(&PrivacyEraseRequested(row.state())).await?,
+            // One at a time: otherwise all that is kept of a person would be kept as often as they ask what it is.
+            PrivacyKind::Export => rows::remove_done_exports(tx, user_id).await?,
         }
         return Ok(row.told());
     }

@@ -1,5 +1,6 @@
 //! Requests for privacy and the parts of exports, as the database keeps them.
 
+use super::participants::Participant;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, FromJsonQueryResult, IntoActiveModel, QueryOrder, Statement};
@@ -24,6 +25,29 @@ pub struct Step {
 /// The steps in the order in which they are taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Steps(pub Vec<Step>);
+
+impl Steps {
+    /// All of them, at their beginning.
+    pub fn first() -> Steps {
+        Steps(Participant::IN_ORDER.map(Step::first).into())
+    }
+
+    /// Adds those of services that keep something of persons only since the request was made.
+    pub fn add_newcomers(&mut self) {
+        for participant in Participant::IN_ORDER {
+            if !self.0.iter().any(|step| step.told.service == participant.service()) {
+                self.0.push(Step::first(participant));
+            }
+        }
+    }
+}
+
+impl Step {
+    fn first(participant: Participant) -> Step {
+        let service = participant.service().to_owned();
+        Step { told: PrivacyStep { service, done: false, failed_attempts: 0, last_failure: None }, cursor: None }
+    }
+}
 
 /// A request for privacy.
 #[sea_orm::model]
@@ -181,9 +205,46 @@ pub async fn remove_parts(tx: &Tx, id: PrivacyRequestId) -> Result<(), Error> {
     Ok(())
 }
 
+/// Removes a person's exports that are done.
+pub async fn remove_done_exports(tx: &Tx, user_id: UserId) -> Result<(), Error> {
+    let exports = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::Kind.eq(PrivacyKind::Export));
+    exports.filter(Column::FinishedAt.is_not_null()).exec(tx).await?;
+    Ok(())
+}
+
 /// Removes all of a person's exports, those that are being collected among them.
 pub async fn remove_exports(tx: &Tx, user_id: UserId) -> Result<(), Error> {
     let exports = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::Kind.eq(PrivacyKind::Export));
     exports.exec(tx).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_came_later_is_asked_as_well() {
+        let mut steps = Steps::first();
+        steps.0.iter_mut().for_each(|step| step.told.done = true);
+        let whole = steps.clone();
+        steps.add_newcomers();
+        assert_eq!(steps, whole);
+        steps.0.retain(|step| step.told.service != "catalog");
+        // One of another release, which this one does not know, waits for that.
+        let unknown =
+            Step { told: PrivacyStep { service: "clinic".to_owned(), ..whole.0[0].told.clone() }, cursor: None };
+        steps.0.push(unknown);
+        steps.add_newcomers();
+        let told: Vec<(&str, bool)> = steps.0.iter().map(|step| (step.told.service.as_str(), step.told.done)).collect();
+        let expected = [
+            ("auth", true),
+            ("vendor", true),
+            ("booking", true),
+            ("profile", true),
+            ("clinic", true),
+            ("catalog", false),
+        ];
+        assert_eq!(told, expected);
+    }
 }

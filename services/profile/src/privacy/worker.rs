@@ -46,6 +46,7 @@ async fn advance(run: &Run<ProfileApp>, mut row: Model) -> Result<(), Fault> {
     if row.status == PrivacyStatus::Done {
         return let_go(&cx(run), row).await;
     }
+    row.steps.add_newcomers();
     for place in 0..row.steps.0.len() {
         while !run.shutdown.is_cancelled() {
             let Some(participant) = next_question(&row, place) else { break };

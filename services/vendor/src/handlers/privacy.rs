@@ -11,12 +11,28 @@ use subjects::ids::UserId;
 use subjects::privacy::{ErasePersonFromVendor, Erasure, ExportPersonOfVendor, PersonPage};
 use subjects::time::Instant;
 use subjects::{Fault, NoError};
+use uuid::Uuid;
 
 /// The name of a staff member whose person had themselves erased. It is shown to customers.
 const FORMER_STAFF: &str = "Former staff member";
 
-/// What is kept of a person: where they work, and as whom customers know them there.
+/// What is kept of a person: the means of reaching them through a vendor that they alone run, where they work, and as
+/// whom customers know them there.
 const SECTIONS: &[Section] = &[
+    Section {
+        kind: "vendor",
+        rows: "select vendor.id::text as key, jsonb_build_object('id', vendor.id, 'name', vendor.name,
+                'email', vendor.email, 'phone', vendor.phone) as data
+            from vendors as vendor
+            where (vendor.email is not null or vendor.phone is not null)
+                and vendor.id in (select vendor_id from memberships
+                    where user_id = $1 and role = 'clinic_admin' and clinic_id is null
+                        and status in ('active', 'revoked'))
+                and not exists (select from memberships as other
+                    where other.vendor_id = vendor.id and other.user_id <> $1 and other.role = 'clinic_admin'
+                        and other.clinic_id is null and other.status = 'active')
+                and vendor.id::text > $2 order by vendor.id limit $3",
+    },
     Section {
         kind: "membership",
         rows: "select membership.id::text as key, jsonb_build_object('id', membership.id,
@@ -56,11 +72,15 @@ pub async fn erase(cx: Cx, request: ErasePersonFromVendor) -> Result<Erasure, No
 
 async fn erase_person(tx: &Tx, user_id: UserId) -> Result<Erasure, Fault> {
     let now = store::now();
+    // Others may have answers stored that tell of the person without their id: those who approve a vendor, for example.
+    let mut named: Vec<Uuid> = vec![user_id.into()];
     // Vendors first, in the order of their ids, as whoever changes their members does.
     for vendor in privacy::lock_vendors_of(tx, user_id).await? {
-        if privacy::is_run_by_nobody_else(tx, vendor.id, user_id).await?
-            && (vendor.email.is_some() || vendor.phone.is_some())
-        {
+        if !privacy::is_run_by_alone(tx, vendor.id, user_id).await? {
+            continue;
+        }
+        named.push(vendor.id.into());
+        if vendor.email.is_some() || vendor.phone.is_some() {
             let (name, kind) = (vendor.name.clone(), vendor.kind);
             let (description, website) = (vendor.description.clone(), vendor.website.clone());
             let unreachable = VendorProfile { name, kind, description, email: None, phone: None, website };
@@ -72,10 +92,11 @@ async fn erase_person(tx: &Tx, user_id: UserId) -> Result<Erasure, Fault> {
         memberships::revoke(tx, row, now).await?;
     }
     for member in privacy::lock_staff_of(tx, user_id).await? {
+        named.push(member.row.id.into());
         forget_staff(tx, member, now).await?;
     }
     privacy::forget_registrations(tx, user_id).await?;
-    person::forget_person(tx, user_id, [user_id]).await?;
+    person::forget_person(tx, user_id, named).await?;
     Ok(Erasure { complete: true })
 }
 

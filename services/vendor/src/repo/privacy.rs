@@ -4,7 +4,7 @@ use super::failed;
 use super::staff::{StaffMember, with_links};
 use crate::entity::{membership, registration, staff, vendor};
 use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use store::Tx;
 use subjects::ids::{UserId, VendorId};
 use subjects::vendor::MembershipStatus;
@@ -24,19 +24,23 @@ pub async fn lock_vendors_of(tx: &Tx, user_id: UserId) -> Result<Vec<vendor::Mod
     select.lock_exclusive().all(tx).await.map_err(failed)
 }
 
-/// Whether nobody but this person, if anybody, runs the whole of a vendor.
+/// Whether this person runs the whole of a vendor, or has done so last, and nobody else does.
 ///
 /// # Errors
 /// The database's.
-pub async fn is_run_by_nobody_else(tx: &Tx, vendor_id: VendorId, user_id: UserId) -> Result<bool, Fault> {
+pub async fn is_run_by_alone(tx: &Tx, vendor_id: VendorId, user_id: UserId) -> Result<bool, Fault> {
     use membership::Column;
-    let others = membership::Entity::find()
+    // The second look finds a membership that the first one has ended.
+    let own = Condition::all()
+        .add(Column::UserId.eq(user_id))
+        .add(Column::Status.is_in([MembershipStatus::Active, MembershipStatus::Revoked]));
+    let who_runs_it = membership::Entity::find()
         .filter(Column::VendorId.eq(vendor_id))
-        .filter(Column::UserId.ne(user_id))
         .filter(Column::Role.eq(MembershipRole::ClinicAdmin))
         .filter(Column::ClinicId.is_null())
-        .filter(Column::Status.eq(MembershipStatus::Active));
-    Ok(others.one(tx).await.map_err(failed)?.is_none())
+        .filter(Condition::any().add(Column::Status.eq(MembershipStatus::Active)).add(own));
+    let rows = who_runs_it.all(tx).await.map_err(failed)?;
+    Ok(!rows.is_empty() && rows.iter().all(|row| row.user_id == user_id))
 }
 
 /// A person's memberships and invitations that are not over, held against changes.

@@ -1,7 +1,7 @@
 //! Telling what is kept of a person, and erasing it.
 
 use crate::business::Business;
-use crate::world::{Asker, World, customer};
+use crate::world::{Asker, World, customer, platform_admin};
 use serde_json::json;
 
 const PROFILE: Asker = Asker::Service("profile");
@@ -50,6 +50,12 @@ async fn a_vendor_that_nobody_runs_any_more_cannot_be_reached_through_its_owner(
         "name": "Klinik Sepi", "kind": "clinic", "email": "ratnaunik@example.com", "phone": "+62 899 7766 5544",
     });
     let vendor = world.ask("vendor.create", create).by(&owner).under_key("k").ok().await;
+    // The answer to another is stored as well, and tells how to reach the owner.
+    let id = json!({ "id": vendor["id"] });
+    world.ask("vendor.submit", id.clone()).by(&owner).ok().await;
+    world.ask("vendor.approve", id).by(&platform_admin()).under_key("k").ok().await;
+    let whole = world.ask("vendor.exportPerson", json!({ "userId": owner.id() })).by(&PROFILE).ok().await.to_string();
+    assert!(whole.contains("ratnaunik@example.com") && whole.contains("+62 899 7766 5544"), "{whole}");
     for asker in [Asker::Service("booking"), Asker::Service("auth")] {
         let refused = world.ask("vendor.erasePerson", json!({ "userId": owner.id() })).by(&asker).refusal().await;
         assert_eq!(refused, "forbidden");
@@ -60,4 +66,38 @@ async fn a_vendor_that_nobody_runs_any_more_cannot_be_reached_through_its_owner(
     let rows = world.all_rows().await;
     assert!(!rows.contains("ratnaunik") && !rows.contains("7766 5544"), "{rows}");
     assert!(rows.contains("Klinik Sepi"), "the business stays");
+}
+
+#[tokio::test]
+async fn a_name_that_was_told_before_the_account_was_known_is_forgotten_as_well() {
+    let world = World::start().await;
+    let Business { owner, invited, clinic_id, membership_id, vendor_id, .. } =
+        &Business::found(&world, "Klinik Sari").await;
+    world.ask("membership.accept", json!({ "vendorId": vendor_id, "id": membership_id })).by(invited).ok().await;
+    let mut staff = json!({ "clinicId": clinic_id, "displayName": "drh. Ratnaunik", "serviceIds": [] });
+    let made = world.ask("staff.create", staff.clone()).by(owner).under_key("k").ok().await;
+    // Stored answers of the owner's: the first one does not say whose name it is.
+    staff = json!({
+        "id": made["id"], "displayName": "drh. Ratnaunik", "clinicIds": [clinic_id], "serviceIds": [],
+        "userId": invited.id(), "active": true,
+    });
+    world.ask("staff.update", staff).by(owner).based_on(1).under_key("k").ok().await;
+    world.ask("vendor.erasePerson", json!({ "userId": invited.id() })).by(&PROFILE).ok().await;
+    let rows = world.all_rows().await;
+    assert!(!rows.contains("Ratnaunik"), "{rows}");
+}
+
+#[tokio::test]
+async fn a_vendor_keeps_its_address_when_somebody_goes_who_only_worked_there() {
+    let world = World::start().await;
+    let business = Business::found(&world, "Klinik Sari").await;
+    let Business { owner, invited, membership_id, vendor_id, .. } = &business;
+    world.ask("membership.accept", json!({ "vendorId": vendor_id, "id": membership_id })).by(invited).ok().await;
+    // Whoever ran it is gone; those who run the platform have written down how it is reached now.
+    world.ask("vendor.erasePerson", json!({ "userId": owner.id() })).by(&PROFILE).ok().await;
+    world.execute("update vendors set email = 'klinik@example.com'").await;
+    let whole = world.ask("vendor.exportPerson", json!({ "userId": invited.id() })).by(&PROFILE).ok().await;
+    assert!(!whole.to_string().contains("klinik@example.com"), "{whole}");
+    world.ask("vendor.erasePerson", json!({ "userId": invited.id() })).by(&PROFILE).ok().await;
+    assert_eq!(world.query("select email from vendors").await, "klinik@example.com");
 }

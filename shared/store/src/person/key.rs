@@ -22,6 +22,18 @@ impl PersonKey {
         PersonKey { subject, key: Arc::new(key) }
     }
 
+    /// Whose key it is.
+    #[cfg(test)]
+    pub(super) fn subject(&self) -> Uuid {
+        self.subject
+    }
+
+    /// How many clones of it there are.
+    #[cfg(test)]
+    pub(super) fn holders(&self) -> usize {
+        Arc::strong_count(&self.key)
+    }
+
     /// Seals a text for one place, for example `<id of the row>/notes`: elsewhere it does not open.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The keys of persons, as a service keeps them.
 
 use super::cipher::{self, KEY};
+use super::held::HeldKeys;
 use super::key::PersonKey;
 use crate::error::Error;
 use crate::store::Store;
@@ -8,22 +9,18 @@ use crate::tx::Tx;
 use anyhow::Context as _;
 use identity::DataKey;
 use platform::Setup;
-use quick_cache::sync::Cache;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use subjects::{ErrorCode, Fault};
-use tokio::time::Instant;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// For how long an unwrapped key is used without looking whether it still exists. As long as this may a replica show
 /// the texts of somebody whose key another replica has destroyed.
 const USED_FOR: Duration = Duration::from_secs(60);
-/// How many unwrapped keys are kept at the most, of some hundred bytes each.
-const KEPT: usize = 10_000;
 /// How often a key is looked for that somebody else is making at the same time.
 const TRIES: u32 = 5;
 /// The version of the form of a wrapped key, its first byte.
@@ -58,23 +55,17 @@ pub struct PersonKeys {
 struct Inner {
     store: Store,
     data_key: DataKey,
-    unwrapped: Cache<Uuid, Held>,
-}
-
-#[derive(Clone)]
-struct Held {
-    key: PersonKey,
-    until: Instant,
+    unwrapped: Arc<HeldKeys>,
 }
 
 impl PersonKeys {
-    /// Over the service's store, with the data key from its keys.
+    /// Over the service's store, with the data key from its keys. To be called where tasks can be spawned.
     ///
     /// # Errors
     /// There is no data key.
     pub fn open(setup: &Setup, store: &Store) -> anyhow::Result<PersonKeys> {
         let data_key = setup.keys.data_key(setup.name).context("the key that wraps the keys of persons")?;
-        let inner = Inner { store: store.clone(), data_key, unwrapped: Cache::new(KEPT) };
+        let inner = Inner { store: store.clone(), data_key, unwrapped: HeldKeys::new(USED_FOR) };
         Ok(PersonKeys { inner: Arc::new(inner) })
     }
 
@@ -84,7 +75,7 @@ impl PersonKeys {
     /// # Errors
     /// `gone`, with the reason `person_erased`, where the key was destroyed; the database's failures.
     pub async fn for_writing(&self, subject: Uuid) -> Result<PersonKey, Fault> {
-        if let Some(key) = self.held(subject) {
+        if let Some(key) = self.inner.unwrapped.get(subject) {
             return Ok(key);
         }
         for _ in 0..TRIES {
@@ -121,7 +112,7 @@ impl PersonKeys {
         let mut keys = HashMap::new();
         let mut missing = BTreeSet::new();
         for subject in subjects {
-            match self.held(subject) {
+            match self.inner.unwrapped.get(subject) {
                 Some(key) => drop(keys.insert(subject, key)),
                 None => drop(missing.insert(subject)),
             }
@@ -147,17 +138,8 @@ impl PersonKeys {
     pub async fn destroy(&self, tx: &Tx, subject: Uuid) -> Result<(), Fault> {
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, DESTROY, [subject.into()]);
         tx.execute_raw(statement).await.map_err(Error::from)?;
-        self.inner.unwrapped.remove(&subject);
+        self.inner.unwrapped.remove(subject);
         Ok(())
-    }
-
-    fn held(&self, subject: Uuid) -> Option<PersonKey> {
-        let held = self.inner.unwrapped.get(&subject)?;
-        if held.until > Instant::now() {
-            return Some(held.key);
-        }
-        self.inner.unwrapped.remove(&subject);
-        None
     }
 
     /// The subject of a row and its key, which is held from now on; none of a destroyed one.
@@ -171,7 +153,7 @@ impl PersonKeys {
             ))
         })?;
         let key = PersonKey::new(subject, key);
-        self.inner.unwrapped.insert(subject, Held { key: key.clone(), until: Instant::now() + USED_FOR });
+        self.inner.unwrapped.hold(subject, key.clone());
         Ok((subject, Some(key)))
     }
 

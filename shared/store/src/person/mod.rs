@@ -11,6 +11,7 @@
 mod cipher;
 mod export;
 mod forget;
+mod held;
 mod key;
 mod keys;
 mod sealed;
