@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::request::{Budget, Effect, Request, Rest, When};
 use crate::stream::Stream;
 use schemars::{Schema, SchemaGenerator};
+use uuid::Uuid;
 
 /// How often an operation answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +88,11 @@ impl Operation {
         }
     }
 
+    /// The same, answered at another subject: for a question that several services are asked alike, each at its own.
+    pub const fn at(self, subject: &'static str) -> Operation {
+        Operation { subject, ..self }
+    }
+
     /// The subject and its aliases.
     pub fn subjects(&self) -> impl Iterator<Item = &'static str> + use<> {
         std::iter::once(self.subject).chain(self.aliases.iter().copied())
@@ -114,6 +120,9 @@ pub fn endpoint_name(subject: &str) -> String {
     subject.replace('.', "-")
 }
 
+/// Reads an event's body, and answers its aggregate's id and version.
+pub type ReadEvent = fn(&[u8]) -> Result<(Uuid, i64), serde_json::Error>;
+
 /// An [`Event`] type as data.
 #[derive(Debug, Clone, Copy)]
 pub struct EventType {
@@ -125,6 +134,8 @@ pub struct EventType {
     pub document_name: Option<&'static str>,
     /// Adds the body's JSON Schema to a generator and answers it.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Reads a body as those who listen do: the aggregate's id and version.
+    pub read: ReadEvent,
 }
 
 impl EventType {
@@ -135,6 +146,7 @@ impl EventType {
             service: E::SERVICE,
             document_name: E::DOCUMENT_NAME,
             schema: |generator| generator.subschema_for::<E>(),
+            read: |body| serde_json::from_slice::<E>(body).map(|event| (event.aggregate_id(), event.version())),
         }
     }
 

@@ -8,6 +8,8 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod events;
+
 use serde_json::Value;
 use std::collections::BTreeSet;
 use subjects::{asyncapi, catalogue, openapi};
