@@ -18,12 +18,19 @@ const COMMON: SqlFile = SqlFile {
     down: include_str!("../sql/common.down.sql"),
 };
 
+/// What every schema has since events are kept by day; always the second one.
+const EVENT_LOG: SqlFile = SqlFile {
+    name: "0000_event_log",
+    up: include_str!("../sql/event_log.up.sql"),
+    down: include_str!("../sql/event_log.down.sql"),
+};
+
 const BY_SERVICE: &[(&str, &[SqlFile])] = include!(concat!(env!("OUT_DIR"), "/sql_files.rs"));
 
 /// The migrations of a service's schema in their order.
 pub(crate) fn of_service(service: &str) -> Vec<SqlFile> {
     let own_files = BY_SERVICE.iter().filter(|(name, _)| *name == service).flat_map(|(_, files)| files.iter());
-    std::iter::once(&COMMON).chain(own_files).copied().collect()
+    [&COMMON, &EVENT_LOG].into_iter().chain(own_files).copied().collect()
 }
 
 impl MigrationName for SqlFile {

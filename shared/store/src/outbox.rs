@@ -16,7 +16,10 @@ pub(crate) struct Origin {
 
 impl Origin {
     pub(crate) fn of(meta: &Meta) -> Origin {
-        let mut headers = BTreeMap::from([(headers::CORRELATION_ID, meta.correlation_id.clone())]);
+        let mut headers = BTreeMap::from([
+            (headers::CORRELATION_ID, meta.correlation_id.clone()),
+            (headers::ORIGIN, meta.subject.clone()),
+        ]);
         if let Some(traceparent) = &meta.traceparent {
             headers.insert(headers::TRACEPARENT, traceparent.clone());
         }
@@ -24,6 +27,11 @@ impl Origin {
             headers.insert(headers::CAUSE, cause.to_string());
         }
         Origin { headers }
+    }
+
+    /// The event that the work was caused by.
+    pub(crate) fn cause(&self) -> Option<Uuid> {
+        self.headers.get(headers::CAUSE).and_then(|id| id.parse().ok())
     }
 }
 

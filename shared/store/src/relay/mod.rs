@@ -3,23 +3,43 @@
 //! One relay a service works at a time, under a session advisory lock; any replica takes over when its holder is
 //! gone. While NATS or the database is away the outbox only grows.
 
+mod audit;
+mod doubts;
+mod find;
+mod health;
+mod metrics;
+mod places;
 mod publish;
+mod put_back;
+mod refill;
+mod resting;
 mod round;
 mod session;
+mod status;
+mod stream;
+mod waiting;
 
 use crate::cleanup;
 use crate::store::{HasStore, Store};
 use async_nats::Subscriber;
+use doubts::Doubts;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
+use health::Health;
 use platform::Run;
 use platform::permissions::relay_wake;
 use publish::Publisher;
 use round::{Round, Rounds};
 use session::Session;
-pub use session::relay_lock_key;
 use std::time::Duration;
+use stream::Stream;
 use tokio::time::{Instant, sleep, timeout};
+
+pub use find::{find_by_correlation, find_event};
+pub(crate) use metrics::RelayMetrics;
+pub use refill::refill;
+pub use session::relay_lock_key;
+pub use status::status;
 
 /// How often the outbox is looked at without a wake-up.
 const POLL: Duration = Duration::from_secs(1);
@@ -30,13 +50,13 @@ const GATHER: Duration = Duration::from_millis(10);
 const LOCK_POLL: Duration = Duration::from_secs(1);
 /// How often the gauges are set anew.
 const MEASURE: Duration = Duration::from_secs(5);
+/// A measurement that takes long is made less often: for so many times as long as it took, none is made.
+const MEASURE_SHARE: u32 = 20;
 /// How long a wake-up may take to leave.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// The background task of a service that keeps data: `.background("relay", store::relay())`. It relays the outbox,
-/// and drops rows of outbox, inbox and idempotency keys whose time is over.
+/// The background task of a service that keeps data, see [`EventLog`](crate::EventLog). It relays the outbox, makes and
+/// drops the days of outbox and inbox, and drops idempotency keys whose time is over.
 pub fn relay<A: HasStore>() -> impl Fn(Run<A>) -> BoxFuture<'static, ()> + Send + Sync + 'static {
     |run| {
         async move {
@@ -49,6 +69,7 @@ pub fn relay<A: HasStore>() -> impl Fn(Run<A>) -> BoxFuture<'static, ()> + Send 
                 () = relay_for_ever(&store, &run) => {}
                 () = cleanup::clean_for_ever(&store) => {}
             }
+            store.inner().metrics.relay.rests();
         }
         .boxed()
     }
@@ -56,9 +77,11 @@ pub fn relay<A: HasStore>() -> impl Fn(Run<A>) -> BoxFuture<'static, ()> + Send 
 
 async fn relay_for_ever<A: HasStore>(store: &Store, run: &Run<A>) {
     let mut health = Health::default();
+    let metrics = &store.inner().metrics.relay;
     loop {
         let Err(error) = relay_under_lock(store, run, &mut health).await;
-        store.inner().metrics.relay_errors.inc();
+        metrics.rests();
+        metrics.errors.inc();
         sleep(health.failed(A::NAME, &error)).await;
     }
 }
@@ -69,7 +92,7 @@ async fn relay_under_lock<A: HasStore>(
     run: &Run<A>,
     health: &mut Health,
 ) -> anyhow::Result<std::convert::Infallible> {
-    let mut session = Session::connect(store).await?;
+    let mut session = Session::connect(store, "relay").await?;
     while !session.try_lock().await? {
         // Somebody else relays, and learns from us what our commits have left.
         tokio::select! {
@@ -78,17 +101,24 @@ async fn relay_under_lock<A: HasStore>(
         }
     }
     tracing::debug!(service = A::NAME, "relaying the outbox");
-    let mut pings = run.nats.subscribe(relay_wake(A::NAME)).await?;
-    let publisher = Publisher::new(A::NAME, run.nats.clone(), run.jetstream.clone());
-    let mut rounds = Rounds::new(session, publisher, store.inner().metrics.clone());
-    let mut measured: Option<Instant> = None;
+    let metrics = store.inner().metrics.relay.clone();
+    metrics.holds_lock.set(1);
+    let pings = run.nats.subscribe(relay_wake(A::NAME)).await?;
+    let stream = Stream::of(A::NAME, run.nats.clone(), run.jetstream.clone());
+    let rounds = Rounds::new(session, stream, Publisher::new(A::NAME), metrics, Doubts::new(store));
+    tokio::select! {
+        Err(error) = relay_rounds::<A>(store, rounds, pings, health) => Err(error),
+        () = measure_for_ever(store) => Err(anyhow::anyhow!("nothing is measured any more")),
+    }
+}
+
+async fn relay_rounds<A: HasStore>(
+    store: &Store,
+    mut rounds: Rounds,
+    mut pings: Subscriber,
+    health: &mut Health,
+) -> anyhow::Result<std::convert::Infallible> {
     loop {
-        if measured.is_none_or(|at| at.elapsed() >= MEASURE) {
-            let backlog = rounds.session.backlog().await?;
-            store.inner().metrics.unpublished.set(backlog.unpublished);
-            store.inner().metrics.oldest_age_seconds.set(backlog.oldest_age_seconds);
-            measured = Some(Instant::now());
-        }
         match rounds.next().await? {
             Round::Progress => {
                 health.succeeded(A::NAME);
@@ -101,10 +131,26 @@ async fn relay_under_lock<A: HasStore>(
                 wait_for_more(store, &mut pings).await;
             }
             Round::Stuck(error) => {
-                store.inner().metrics.relay_errors.inc();
+                rounds.metrics.errors.inc();
                 sleep(health.failed(A::NAME, &error)).await;
             }
         }
+    }
+}
+
+/// Sets the gauges, beside the relay's own work: to count a million rows takes a while.
+async fn measure_for_ever(store: &Store) {
+    let metrics = &store.inner().metrics.relay;
+    loop {
+        let began = Instant::now();
+        match status::backlog(store).await {
+            Ok(backlog) => {
+                metrics.unpublished.set(backlog.unpublished);
+                metrics.oldest_age_seconds.set(backlog.oldest_age_seconds.unwrap_or(0.0));
+            }
+            Err(error) => tracing::debug!(error = %error, "the outbox could not be measured"),
+        }
+        sleep(MEASURE.max(began.elapsed() * MEASURE_SHARE)).await;
     }
 }
 
@@ -122,33 +168,5 @@ async fn ping<A: HasStore>(run: &Run<A>) {
     let sent = timeout(PING_TIMEOUT, run.nats.publish(relay_wake(A::NAME), "".into()));
     if !matches!(sent.await, Ok(Ok(()))) {
         tracing::debug!(service = A::NAME, "the relay could not be woken, it will look by itself");
-    }
-}
-
-/// Says once that the relay cannot work, and once that it can again.
-#[derive(Default)]
-struct Health {
-    failures: u32,
-}
-
-impl Health {
-    /// How long to pause.
-    fn failed(&mut self, service: &str, error: &anyhow::Error) -> Duration {
-        let text = format!("{error:#}");
-        if self.failures == 0 {
-            tracing::warn!(service, error = text, "the outbox cannot be relayed right now, it will grow");
-        } else {
-            tracing::debug!(service, error = text, "the outbox cannot be relayed yet");
-        }
-        self.failures = self.failures.saturating_add(1);
-        let longest = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(6)).min(MAX_BACKOFF);
-        longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)
-    }
-
-    fn succeeded(&mut self, service: &str) {
-        if self.failures > 0 {
-            tracing::info!(service, "the outbox is relayed again");
-        }
-        self.failures = 0;
     }
 }

@@ -1,18 +1,15 @@
-//! One round of the relay: a batch is read, published and noted.
+//! One round of the relay: a batch is read, published and noted; and before anything is published, what the stream has
+//! lost is put back.
 
-use super::publish::{Failed, Outcome, Publisher};
+use super::doubts::Doubts;
+use super::metrics::{RelayMetrics, Sign};
+use super::places::Keeper;
+use super::publish::{Outcome, Publisher};
+use super::resting::Resting;
 use super::session::Session;
-use crate::metrics::StoreMetrics;
-use chrono::{DateTime, Utc};
-use std::collections::HashMap;
-use std::time::Duration;
+use super::stream::{Seen, Stream};
+use anyhow::Context as _;
 use tokio::time::Instant;
-use uuid::Uuid;
-
-/// How long an aggregate rests whose next event could not be published while the stream was there.
-const REST: Duration = Duration::from_secs(10);
-/// How many aggregates may rest. When it is more, the trouble is not theirs.
-const MAX_RESTING: usize = 1_024;
 
 /// What a round came to.
 pub(super) enum Round {
@@ -26,69 +23,125 @@ pub(super) enum Round {
 
 pub(super) struct Rounds {
     pub session: Session,
+    pub stream: Stream,
     pub publisher: Publisher,
-    pub metrics: StoreMetrics,
-    /// The stream by whose incarnation all published rows are known to be noted.
-    settled: Option<DateTime<Utc>>,
+    pub metrics: RelayMetrics,
+    pub doubts: Doubts,
+    known: Option<Known>,
     resting: Resting,
 }
 
+/// The stream at which all published rows are noted.
+struct Known {
+    keeper: Keeper,
+    /// No row is noted at a higher sequence.
+    highest: i64,
+}
+
 impl Rounds {
-    pub(super) fn new(session: Session, publisher: Publisher, metrics: StoreMetrics) -> Rounds {
-        Rounds { session, publisher, metrics, settled: None, resting: Resting::default() }
+    pub(super) fn new(
+        session: Session,
+        stream: Stream,
+        publisher: Publisher,
+        metrics: RelayMetrics,
+        doubts: Doubts,
+    ) -> Rounds {
+        Rounds { session, stream, publisher, metrics, doubts, known: None, resting: Resting::default() }
     }
 
     /// An error: the database session is of no use any more.
     pub(super) async fn next(&mut self) -> anyhow::Result<Round> {
-        let resting = self.resting.now(Instant::now());
+        let began = Instant::now();
+        let resting = self.resting.now(began);
         let waiting = self.session.next_batch(&resting).await?;
-        let before = match self.publisher.incarnation().await {
-            Ok(incarnation) => incarnation,
+        let before = match self.stream.seen().await {
+            Ok(seen) => seen,
             // Nobody is kept waiting by it.
-            Err(_) if waiting.is_empty() => return Ok(Round::Idle),
+            Err(_) if waiting.is_empty() && !self.session.has_more() => return Ok(Round::Idle),
             Err(error) => return Ok(Round::Stuck(error)),
         };
-        if self.settled != Some(before) {
-            self.settle(before).await?;
+        if self.settle(&before).await? || self.look_for_what_is_lost(&before).await? {
             return Ok(Round::Progress);
         }
         if waiting.is_empty() {
-            return Ok(Round::Idle);
+            return Ok(if self.session.has_more() { Round::Progress } else { Round::Idle });
         }
-        let outcome = match self.publisher.publish(&waiting).await {
-            Ok(outcome) => outcome,
-            Err(error) => return Ok(Round::Stuck(error)),
-        };
-        match self.publisher.incarnation_now().await {
-            Ok(after) if after == before => {}
+        let outcome = self.publisher.publish(&self.stream, &waiting).await;
+        let after = match self.stream.look().await {
+            Ok(after) if after.keeper == before.keeper => after,
             // Nobody knows which of the two streams took what. All is published again, after what the first one kept.
             Ok(_) => return Ok(Round::Progress),
             Err(error) => return Ok(Round::Stuck(error)),
-        }
-        self.note(before, &outcome).await?;
+        };
+        self.note(&before.keeper, &outcome).await?;
+        self.settle(&after).await?;
+        self.metrics.batch_seconds.observe(began.elapsed().as_secs_f64());
         Ok(self.set_aside(outcome))
     }
 
-    /// A stream that was made anew has lost all that an earlier one kept: that is published again, before anything
-    /// else, so that events of an aggregate stay in order.
-    async fn settle(&mut self, incarnation: DateTime<Utc>) -> anyhow::Result<()> {
-        let stream = self.publisher.stream();
-        let events = self.session.put_back_of_other_incarnations(stream, incarnation).await?;
-        if events > 0 {
-            tracing::warn!(stream, events, "the stream was made anew, its events are published again");
+    /// Puts back what a stream cannot have that was made anew, or that ends before an event that it had. True: nothing
+    /// that was read before may be published, since events of an aggregate stay in order.
+    async fn settle(&mut self, seen: &Seen) -> anyhow::Result<bool> {
+        let keeper = &seen.keeper;
+        let stream = &keeper.stream;
+        match &mut self.known {
+            Some(known) if known.keeper == *keeper => {
+                if seen.last_sequence >= known.highest {
+                    return Ok(false);
+                }
+                let events = self.session.put_back_above(keeper, seen.last_sequence).await?;
+                tracing::warn!(stream, events, "the stream has lost its end, its events are published again");
+                self.metrics.put_back(Sign::LastSequence, events);
+                known.highest = seen.last_sequence;
+            }
+            _ => {
+                let events = self.session.put_back_of_other_incarnations(keeper).await?;
+                if events > 0 {
+                    tracing::warn!(stream, events, "the stream was made anew, its events are published again");
+                    self.metrics.put_back(Sign::Incarnation, events);
+                }
+                let highest = self.session.highest(keeper).await?;
+                self.known = Some(Known { keeper: keeper.clone(), highest });
+            }
         }
-        self.settled = Some(incarnation);
-        Ok(())
+        Ok(true)
     }
 
-    async fn note(&mut self, incarnation: DateTime<Utc>, outcome: &Outcome) -> anyhow::Result<()> {
-        let acknowledged = &outcome.acknowledged;
-        if acknowledged.is_empty() {
-            return Ok(());
+    /// Looks from time to time whether the stream has what it should. True: it has not.
+    async fn look_for_what_is_lost(&mut self, seen: &Seen) -> anyhow::Result<bool> {
+        let lost = self.doubts.look(&mut self.session, &mut self.stream, seen).await?;
+        if lost.is_empty() {
+            return Ok(false);
         }
-        let stream = self.publisher.stream();
-        if !self.session.note_published(stream, incarnation, acknowledged).await? {
-            self.session.note_in_place_of_lost(stream, incarnation, acknowledged).await?;
+        let events = self.session.put_back_exactly(&seen.keeper, &lost).await?;
+        tracing::warn!(stream = seen.keeper.stream, events, "the stream has lost events, they are published again");
+        self.metrics.put_back(Sign::Audit, events);
+        Ok(events > 0)
+    }
+
+    async fn note(&mut self, keeper: &Keeper, outcome: &Outcome) -> anyhow::Result<()> {
+        let acknowledged = &outcome.acknowledged;
+        let sequences = || acknowledged.iter().map(|event| event.sequence);
+        let (Some(lowest), Some(highest)) = (sequences().min(), sequences().max()) else { return Ok(()) };
+        let known = self.known.as_mut().context("nothing is published before the stream is known")?;
+        let mut taken = None;
+        if lowest <= known.highest {
+            taken = self.session.lowest_taken(keeper, acknowledged).await?;
+        }
+        if taken.is_none() && !self.session.note_published(keeper, acknowledged).await? {
+            taken = Some(self.session.lowest_taken(keeper, acknowledged).await?.context("a place is taken by nobody")?);
+        }
+        known.highest = known.highest.max(highest);
+        if let Some(lowest) = taken {
+            let events = self.session.note_in_place_of_lost(keeper, acknowledged, lowest).await?;
+            tracing::warn!(
+                stream = keeper.stream,
+                events,
+                lowest,
+                "the stream has lost events and given their places away, they are published again"
+            );
+            self.metrics.put_back(Sign::TakenPlace, events);
+            known.highest = highest;
         }
         self.metrics.published.inc_by(u64::try_from(acknowledged.len()).unwrap_or(0));
         Ok(())
@@ -101,7 +154,7 @@ impl Rounds {
         let mut round = Round::Progress;
         for failed in outcome.failed {
             if (failed.is_its_own || some_were_taken) && self.resting.add(&failed) {
-                self.metrics.relay_errors.inc();
+                self.metrics.errors.inc();
                 let error = format!("{:#}", failed.error);
                 tracing::warn!(
                     event.id = %failed.event,
@@ -114,25 +167,5 @@ impl Rounds {
             }
         }
         round
-    }
-}
-
-/// Aggregates that are not tried, and until when.
-#[derive(Default)]
-struct Resting(HashMap<Uuid, Instant>);
-
-impl Resting {
-    /// False: there are too many.
-    fn add(&mut self, failed: &Failed) -> bool {
-        let has_room = self.0.len() < MAX_RESTING;
-        if has_room {
-            self.0.insert(failed.aggregate, Instant::now() + REST);
-        }
-        has_room
-    }
-
-    fn now(&mut self, now: Instant) -> Vec<Uuid> {
-        self.0.retain(|_, until| *until > now);
-        self.0.keys().copied().collect()
     }
 }

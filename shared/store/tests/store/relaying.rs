@@ -32,6 +32,7 @@ async fn an_event_is_published_once_with_all_that_travels_with_it() {
     assert_eq!(header("Content-Type").as_deref(), Some("application/json"));
     assert_eq!(header("x-correlation-id").as_ref(), Some(&cx.meta().correlation_id));
     assert_eq!(header("traceparent"), cx.meta().traceparent);
+    assert_eq!(header("petpro-origin").as_deref(), Some("note.put"));
     assert!(chrono::DateTime::parse_from_rfc3339(&header("ce-time").unwrap()).is_ok());
     let stored = format!(
         "select count(*) from vendor.outbox where id = '{event_id}' and stream = 'EVENTS_VENDOR' and sequence = 1 \
