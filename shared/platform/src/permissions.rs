@@ -2,6 +2,7 @@
 
 use crate::discovery::instance_ping;
 use crate::nats::inbox_prefix;
+use crate::provision::{DEAD_LETTERS, dead_letter_subject};
 use crate::service::Declaration;
 use crate::streams::lease_inboxes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +54,7 @@ fn of_service(service: &Declaration) -> Permissions {
         publish.insert(subject);
     }
     publish.extend(service.calls.iter().map(|subject| (*subject).to_owned()));
+    publish.insert(crate::majority::ACCOUNT_INFO.to_owned());
     for verb in ["PING", "INFO", "STATS"] {
         subscribe.insert(format!("$SRV.{verb}"));
         subscribe.insert(format!("$SRV.{verb}.{name}"));
@@ -64,7 +66,12 @@ fn of_service(service: &Declaration) -> Permissions {
     }
     if service.publishes_events {
         publish.extend(catalogue::stream_subjects(name));
-        publish.insert(format!("$JS.API.STREAM.INFO.{}", stream_name(name)));
+        let stream = stream_name(name);
+        publish.insert(format!("$JS.API.STREAM.INFO.{stream}"));
+        // The relay reads its stream, to see whether all is there that it published.
+        publish.insert(format!("$JS.API.STREAM.MSG.GET.{stream}"));
+        publish.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.*"));
+        publish.insert(format!("$JS.FC.{stream}.>"));
         publish.insert(relay_wake(name));
         subscribe.insert(relay_wake(name));
     }
@@ -74,6 +81,17 @@ fn of_service(service: &Declaration) -> Permissions {
         publish.insert(format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"));
         publish.insert(format!("$JS.ACK.{stream}.{durable}.>"));
         publish.insert(format!("$JS.ACK.*.*.{stream}.{durable}.>"));
+        // When the stream was made: sequences mean something only with it.
+        publish.insert(format!("$JS.API.STREAM.INFO.{stream}"));
+        // For events that no client takes as messages.
+        publish.insert(format!("$JS.API.STREAM.MSG.GET.{stream}"));
+        if consumer.ordered {
+            publish.insert(format!("$JS.API.CONSUMER.UNPIN.{stream}.{durable}"));
+        }
+    }
+    if !service.consumers.is_empty() {
+        publish.insert(dead_letter_subject(name, "*"));
+        publish.insert(format!("$JS.API.STREAM.INFO.{DEAD_LETTERS}"));
     }
     let (source, event_type) = FOLLOWED_BY_ALL;
     let stream = stream_name(source);
@@ -107,10 +125,14 @@ pub fn relay_wake(service: &str) -> String {
 
 fn of_provision() -> Permissions {
     let mut publish = BTreeSet::from(["$JS.API.INFO".to_owned()]);
-    for stream in catalogue::SERVICES.map(stream_name) {
+    let event_streams = catalogue::SERVICES.map(stream_name);
+    for stream in event_streams.iter().map(String::as_str).chain([DEAD_LETTERS]) {
         for verb in ["CREATE", "UPDATE", "INFO"] {
             publish.insert(format!("$JS.API.STREAM.{verb}.{stream}"));
         }
+    }
+    for stream in event_streams {
+        publish.insert(format!("$JS.API.CONSUMER.INFO.{stream}.*"));
         publish.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.>"));
     }
     Permissions { publish, subscribe: inbox_only(PROVISION), answers: false }
@@ -135,6 +157,7 @@ fn of_operator() -> Permissions {
     publish.extend(read_only.map(str::to_owned));
     let mut subscribe = inbox_only(OPERATOR);
     subscribe.insert("event.>".to_owned());
+    subscribe.insert("dead_letter.>".to_owned());
     Permissions { publish, subscribe, answers: false }
 }
 

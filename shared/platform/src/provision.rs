@@ -1,45 +1,62 @@
 //! Keeps streams and durable consumers as the code declares them, for as long as the platform runs.
+//!
+//! What is not there is made. What is there is changed only where the declaration has changed since it was last applied,
+//! which its metadata tell, and only in what is declared: whatever an operator or the server has set stays as it is.
+
+mod declared;
+mod kept;
 
 use crate::events::ConsumerDeclaration;
 use crate::nats::NatsConfig;
-use anyhow::Context as _;
 use async_nats::jetstream;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use declared::{Declared, consumer, dead_letter_stream, event_stream};
+use kept::Outcome;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use subjects::catalogue;
-use subjects::event::stream_name;
 use tokio_util::sync::CancellationToken;
 
-/// How long events are kept in JetStream.
-const STREAM_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// In which time a message id that comes again is not stored again.
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
-/// How long a consumer may take for an event before it is given out again.
-const ACK_WAIT: Duration = Duration::from_secs(30);
-/// How many events a consumer may have out at a time.
-const MAX_ACK_PENDING: i64 = 256;
+/// The stream that tells of the dead letters of all services.
+pub const DEAD_LETTERS: &str = "DEAD_LETTERS";
+
 /// How often all is looked over.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Makes or mends every stream and consumer once.
+/// The subject on which a handler's dead letters are told of: `dead_letter.<service>.<handler>`.
+pub fn dead_letter_subject(service: &str, handler: &str) -> String {
+    format!("dead_letter.{service}.{handler}")
+}
+
+/// Makes or mends every stream and consumer once. One that cannot be kept holds up no other.
 ///
 /// # Errors
-/// JetStream is away or refuses.
+/// JetStream is away or refuses: the first of its refusals.
 pub async fn provision(
     jetstream: &jetstream::Context,
     config: &NatsConfig,
     consumers: &[ConsumerDeclaration],
 ) -> anyhow::Result<()> {
-    for service in catalogue::SERVICES {
-        keep_stream(jetstream, config, service).await?;
+    let mut declared: Vec<Declared> = catalogue::SERVICES.iter().map(|service| event_stream(config, service)).collect();
+    declared.push(dead_letter_stream(config));
+    let consumers: BTreeSet<&ConsumerDeclaration> = consumers.iter().collect();
+    declared.extend(consumers.into_iter().map(consumer));
+    let mut refused = None;
+    for declared in &declared {
+        match kept::keep(jetstream, declared).await {
+            Ok(Outcome::AsDeclared) => {}
+            Ok(Outcome::Made) => tracing::info!(name = declared.name, "made"),
+            Ok(Outcome::Changed) => tracing::info!(name = declared.name, "changed to what is declared now"),
+            Err(error) => {
+                // Whoever is away does not answer for the others either.
+                let is_away = kept::is_away(&error);
+                refused.get_or_insert(error);
+                if is_away {
+                    break;
+                }
+            }
+        }
     }
-    let declared: BTreeSet<&ConsumerDeclaration> = consumers.iter().collect();
-    for consumer in declared {
-        keep_consumer(jetstream, consumer).await?;
-    }
-    Ok(())
+    refused.map_or(Ok(()), Err)
 }
 
 /// Looks all over every five seconds until shutdown, so that what JetStream has forgotten is there again.
@@ -73,44 +90,4 @@ pub async fn keep(
             }
         }
     }
-}
-
-async fn keep_stream(jetstream: &jetstream::Context, nats: &NatsConfig, service: &str) -> anyhow::Result<()> {
-    let name = stream_name(service);
-    let config = Config {
-        name: name.clone(),
-        description: Some(format!("Events of the {service} service")),
-        subjects: catalogue::stream_subjects(service),
-        storage: StorageType::File,
-        discard: DiscardPolicy::Old,
-        max_age: STREAM_MAX_AGE,
-        max_bytes: nats.stream_bytes,
-        duplicate_window: DUPLICATE_WINDOW,
-        num_replicas: nats.replicas,
-        allow_direct: true,
-        ..Config::default()
-    };
-    jetstream.create_or_update_stream(config).await.with_context(|| format!("stream {name}"))?;
-    Ok(())
-}
-
-async fn keep_consumer(jetstream: &jetstream::Context, declaration: &ConsumerDeclaration) -> anyhow::Result<()> {
-    let durable = declaration.durable_name();
-    let config = pull::Config {
-        durable_name: Some(durable.clone()),
-        description: Some(format!("{} in {}", declaration.handler, declaration.service)),
-        filter_subject: declaration.filter(),
-        deliver_policy: DeliverPolicy::All,
-        ack_policy: AckPolicy::Explicit,
-        ack_wait: ACK_WAIT,
-        max_ack_pending: MAX_ACK_PENDING,
-        // Until dead letters exist, events are given out without end.
-        max_deliver: -1,
-        ..pull::Config::default()
-    };
-    jetstream
-        .create_consumer_on_stream(config, declaration.stream())
-        .await
-        .with_context(|| format!("consumer {durable}"))?;
-    Ok(())
 }

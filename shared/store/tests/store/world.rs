@@ -8,7 +8,7 @@ use platform::permissions::{permissions, render};
 use platform::provision::provision;
 use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
-use platform::{App, Cx, Declaration, Run, Service, Settings};
+use platform::{App, ConsumerDeclaration, Cx, Declaration, Run, Service, Settings};
 use schemars::JsonSchema;
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use serde::{Deserialize, Serialize};
@@ -173,6 +173,7 @@ pub struct World {
     pub nats: Nats,
     pub database: String,
     pub postgres: &'static Postgres,
+    consumers: Vec<ConsumerDeclaration>,
     keys: TempDir,
 }
 
@@ -184,6 +185,11 @@ pub struct RunningTeller {
 
 impl World {
     pub async fn start() -> World {
+        World::with(listener_service().declaration()).await
+    }
+
+    /// With another service that listens.
+    pub async fn with(listener: Declaration) -> World {
         let (postgres, database) = migrated_database().await;
         postgres.execute(&database, &TABLES.map(str::to_owned)).await.unwrap();
         let keys = tempfile::tempdir().unwrap();
@@ -197,11 +203,12 @@ impl World {
             publishes_events: false,
             follows: Vec::new(),
         };
-        let declarations = [teller_service().declaration(), listener_service().declaration(), edge];
+        let consumers = listener.consumers.clone();
+        let declarations = [teller_service().declaration(), listener, edge];
         let accounts = render(&permissions(&declarations), |identity| key_store.nats_public_keys()[identity].clone());
         let accounts = accounts.replacen("users = [", "users = [\n    { user: unbounded, password: unbounded }", 1);
         let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
-        let world = World { nats, database, postgres, keys };
+        let world = World { nats, database, postgres, consumers, keys };
         world.provision().await;
         world
     }
@@ -209,8 +216,7 @@ impl World {
     /// Makes streams and consumers, as `petpro provision` does.
     pub async fn provision(&self) {
         let client = self.client(PROVISION).await;
-        let consumers = listener_service().declaration().consumers;
-        provision(&async_nats::jetstream::new(client), &self.nats_config(), &consumers).await.unwrap();
+        provision(&async_nats::jetstream::new(client), &self.nats_config(), &self.consumers).await.unwrap();
     }
 
     pub async fn client(&self, identity: &str) -> async_nats::Client {
@@ -225,18 +231,23 @@ impl World {
         options.connect(self.nats.url()).await.unwrap()
     }
 
-    fn nats_config(&self) -> NatsConfig {
+    pub fn nats_config(&self) -> NatsConfig {
         self.settings().section("nats").unwrap()
     }
 
-    fn settings(&self) -> Settings {
-        Settings::from_toml("").set("nats.url", self.nats.url()).set("keys.dir", self.keys.path())
+    pub fn settings(&self) -> Settings {
+        let settings = Settings::from_toml("").set("nats.url", self.nats.url()).set("keys.dir", self.keys.path());
+        // JetStream sets so much aside for each stream, and there are many servers at a time.
+        settings.set("nats.stream_bytes", 64 << 20)
+    }
+
+    pub fn postgres_config(&self) -> PostgresConfig {
+        let url = format!("postgres://127.0.0.1:{}/{}?sslmode=disable", self.postgres.port(), self.database);
+        PostgresConfig { url, role_prefix: PREFIX.to_owned(), ..PostgresConfig::default() }
     }
 
     pub async fn store(&self, service: &'static str) -> Store {
-        let url = format!("postgres://127.0.0.1:{}/{}?sslmode=disable", self.postgres.port(), self.database);
-        let config = PostgresConfig { url, role_prefix: PREFIX.to_owned(), ..PostgresConfig::default() };
-        Store::connect(&config, service, &PASSWORD.into()).await.unwrap()
+        Store::connect(&self.postgres_config(), service, &PASSWORD.into()).await.unwrap()
     }
 
     /// A replica of the vendor service.
@@ -277,7 +288,12 @@ impl World {
 
     /// Waits until a query answers `wanted`.
     pub async fn until(&self, sql: &str, wanted: i64) {
-        let patience = tokio::time::timeout(Duration::from_secs(60), async {
+        self.until_within(sql, wanted, 60).await;
+    }
+
+    /// Likewise, for so many seconds.
+    pub async fn until_within(&self, sql: &str, wanted: i64, seconds: u64) {
+        let patience = tokio::time::timeout(Duration::from_secs(seconds), async {
             while self.number(sql).await != wanted {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
