@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// The services that answer requests, in the order in which they are listed everywhere.
 pub const SERVICES: [&str; 5] = ["auth", "profile", "vendor", "booking", "catalog"];
 
-/// Every operation of every service.
+/// Every operation of every service; last, what each is asked by those who run the platform.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     let by_service = [
         crate::auth::OPERATIONS,
@@ -14,6 +14,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         crate::vendor::OPERATIONS,
         crate::booking::OPERATIONS,
         crate::catalog::OPERATIONS,
+        crate::ops::OPERATIONS,
     ];
     by_service.into_iter().flatten()
 }

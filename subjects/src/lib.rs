@@ -6,7 +6,8 @@
 //!
 //! - [`Request`], [`Stream`] and [`Event`] are the three kinds of message.
 //! - [`auth`], [`profile`], [`vendor`], [`booking`] and [`catalog`] hold the messages of the services of these names.
-//! - [`privacy`] is what each of them is asked for about a person.
+//! - [`privacy`] is what each of them is asked for about a person, [`ops`] by those who run the platform.
+//! - [`snapshot`] is how services build their copies of what another one owns.
 //! - [`catalogue`] lists all of them, for whatever walks the whole contract.
 
 pub mod access;
@@ -23,12 +24,14 @@ pub mod ids;
 pub mod money;
 pub mod openapi;
 pub mod operation;
+pub mod ops;
 pub mod paging;
 mod patch;
 pub mod privacy;
 pub mod profile;
 pub mod request;
 mod rules;
+pub mod snapshot;
 pub mod stream;
 pub mod time;
 pub mod values;

@@ -5,9 +5,12 @@ use platform::Setup;
 use serde::Deserialize;
 use std::time::Duration;
 use store::person::PersonKeys;
-use store::{HasStore, Store};
-use subjects::profile::FindPet;
-use subjects::vendor::VendorAvailability;
+use store::{HasStore, ReadModels, Store};
+use subjects::profile::{FindPet, PetSnapshot};
+use subjects::vendor::{
+    ClinicSnapshot, HoursSnapshot, MembershipSnapshot, ServiceSnapshot, StaffSnapshot, VendorAvailability,
+    VendorSnapshot,
+};
 
 /// What the handlers of the booking service share.
 pub struct BookingApp {
@@ -25,9 +28,23 @@ impl HasStore for BookingApp {
     fn store(&self) -> &Store {
         &self.store
     }
+
+    fn read_models() -> ReadModels<BookingApp> {
+        crate::read_models::all()
+    }
 }
 
-platform::calls!(BookingApp => [VendorAvailability, FindPet]);
+platform::calls!(BookingApp => [
+    VendorAvailability,
+    FindPet,
+    VendorSnapshot,
+    ClinicSnapshot,
+    ServiceSnapshot,
+    StaffSnapshot,
+    HoursSnapshot,
+    MembershipSnapshot,
+    PetSnapshot,
+]);
 
 /// The section `booking` of the settings.
 #[derive(Debug, Clone, Deserialize, Validate)]

@@ -21,8 +21,9 @@ mod vendor_calls;
 pub use app::{BookingApp, BookingConfig, app};
 pub use domain::history;
 
-use handlers::{availability, calendars, create, holds, privacy, queries, transitions, update, watch};
+use handlers::{availability, calendars, create, holds, privacy, queries, snapshots, transitions, update, watch};
 use platform::Service;
+use store::EventLog as _;
 
 /// A request's context in this service.
 type Cx = platform::Cx<BookingApp>;
@@ -48,6 +49,7 @@ pub fn service() -> Service<BookingApp> {
         .on(calendars::remove)
         .on(calendars::feed)
         .stream(watch::watch)
+        .on(snapshots::bookings)
         .on(privacy::export)
         .on(privacy::erase)
         .consume(store::work("vendor_registered", read_models::vendor_registered))
@@ -67,8 +69,7 @@ pub fn service() -> Service<BookingApp> {
         .consume(store::work("pet_created", read_models::pet_created))
         .consume(store::work("pet_updated", read_models::pet_updated))
         .consume(store::work("pet_removed", read_models::pet_removed))
-        .publishes_events()
-        .background("relay", store::relay())
+        .event_log()
         .background("recheck", recheck::run)
         .background("attention", attention::run)
         .background("expiry", expiry::run)

@@ -12,6 +12,8 @@
 mod asking;
 #[path = "booking/clinic.rs"]
 mod clinic;
+#[path = "booking/owners.rs"]
+mod owners;
 #[path = "booking/profile_seat.rs"]
 mod profile_seat;
 #[path = "booking/vendor_seat.rs"]
@@ -53,7 +55,11 @@ mod privacy;
 mod races;
 #[path = "booking/read_models.rs"]
 mod read_models;
+#[path = "booking/rebuilding.rs"]
+mod rebuilding;
 #[path = "booking/rules.rs"]
 mod rules;
+#[path = "booking/snapshots.rs"]
+mod snapshots;
 #[path = "booking/vendor_away.rs"]
 mod vendor_away;

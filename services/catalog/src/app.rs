@@ -4,8 +4,8 @@ use garde::Validate;
 use platform::Setup;
 use serde::Deserialize;
 use std::time::Duration;
-use store::{HasStore, Store};
-use subjects::vendor::{FindClinic, FindVendor};
+use store::{HasStore, ReadModels, Store};
+use subjects::vendor::{FindClinic, FindVendor, MembershipSnapshot, VendorSnapshot};
 
 /// What the handlers of the catalog service share.
 pub struct CatalogApp {
@@ -21,9 +21,13 @@ impl HasStore for CatalogApp {
     fn store(&self) -> &Store {
         &self.store
     }
+
+    fn read_models() -> ReadModels<CatalogApp> {
+        crate::read_models::all()
+    }
 }
 
-platform::calls!(CatalogApp => [FindClinic, FindVendor]);
+platform::calls!(CatalogApp => [FindClinic, FindVendor, VendorSnapshot, MembershipSnapshot]);
 
 /// The section `catalog` of the settings.
 #[derive(Debug, Clone, Deserialize, Validate)]

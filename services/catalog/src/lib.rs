@@ -19,6 +19,7 @@ pub use app::{CatalogApp, CatalogConfig, app};
 
 use handlers::{categories, inventory, privacy, products, reservations, search, watch};
 use platform::Service;
+use store::EventLog as _;
 
 /// A request's context in this service.
 type Cx = platform::Cx<CatalogApp>;
@@ -57,8 +58,7 @@ pub fn service() -> Service<CatalogApp> {
         .consume(store::work("vendor_suspended", read_models::vendor_suspended))
         .consume(store::work("membership_changed", read_models::membership_changed))
         .consume(store::work("membership_revoked", read_models::membership_revoked))
-        .publishes_events()
-        .background("relay", store::relay())
+        .event_log()
         .background("expiry", expiry::run)
         .background("upkeep", upkeep::run)
 }

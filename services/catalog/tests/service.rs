@@ -26,6 +26,8 @@ mod product_limits;
 mod products;
 #[path = "service/read_models.rs"]
 mod read_models;
+#[path = "service/rebuilding.rs"]
+mod rebuilding;
 #[path = "service/reservations.rs"]
 mod reservations;
 #[path = "service/search.rs"]

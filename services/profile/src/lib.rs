@@ -14,8 +14,9 @@ pub mod seed;
 
 pub use app::{ProfileApp, ProfileConfig, app};
 
-use handlers::{addresses, pets, preferences, profiles, records, shares};
+use handlers::{addresses, pets, preferences, profiles, records, shares, snapshots};
 use platform::Service;
+use store::EventLog as _;
 
 /// A request's context in this service.
 type Cx = platform::Cx<ProfileApp>;
@@ -43,6 +44,7 @@ pub fn service() -> Service<ProfileApp> {
         .on(shares::revoke)
         .on(preferences::find_one)
         .on(preferences::update)
+        .on(snapshots::pets)
         .on(privacy::export)
         .on(privacy::erase)
         .on(privacy::find_one)
@@ -57,7 +59,6 @@ pub fn service() -> Service<ProfileApp> {
         .consume(store::work("booking_completed", read_models::booking_completed))
         .consume(store::work("booking_no_show", read_models::booking_no_show))
         .consume(store::work("booking_needs_attention", read_models::booking_needs_attention))
-        .publishes_events()
-        .background("relay", store::relay())
+        .event_log()
         .background("privacy", privacy::run)
 }

@@ -1,28 +1,34 @@
 //! What other services' events tell. Read models: any order of events leads to the same rows, the highest version stays.
 
 use crate::app::ProfileApp;
-use crate::entity::bookings::{Column, Entity, Model};
+use crate::entity::bookings;
 use crate::repo::profiles;
-use store::{Tx, memberships, store_if_newer};
+use store::{ReadModel, ReadModels, Tx, keep, keep_removed, memberships};
 use subjects::Fault;
 use subjects::auth::{UserRegistered, UserState};
 use subjects::booking::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingCreated, BookingNeedsAttention, BookingNoShow,
-    BookingState, BookingUpdated,
+    BookingSnapshot, BookingState, BookingUpdated,
 };
 use subjects::vendor::{MembershipChanged, MembershipRevoked};
 
+/// Every read model. Profiles are none: an account only begins one, which is this service's own from then on, and begins
+/// by itself where that was not heard.
+pub fn all() -> ReadModels<ProfileApp> {
+    ReadModels::none().and::<memberships::Entity>().and::<bookings::Entity>()
+}
+
 store::read_models! { ProfileApp =>
     user_registered: UserRegistered => begin_profile;
-    membership_changed: MembershipChanged => memberships::store;
-    membership_revoked: MembershipRevoked => memberships::revoke;
-    booking_created: BookingCreated => store_booking;
-    booking_updated: BookingUpdated => store_booking;
-    booking_cancelled: BookingCancelled => store_booking;
-    booking_confirmed: BookingConfirmed => store_booking;
-    booking_completed: BookingCompleted => store_booking;
-    booking_no_show: BookingNoShow => store_booking;
-    booking_needs_attention: BookingNeedsAttention => store_booking;
+    membership_changed: MembershipChanged => keep::<memberships::Entity>;
+    membership_revoked: MembershipRevoked => keep_removed::<memberships::Entity>;
+    booking_created: BookingCreated => keep::<bookings::Entity>;
+    booking_updated: BookingUpdated => keep::<bookings::Entity>;
+    booking_cancelled: BookingCancelled => keep::<bookings::Entity>;
+    booking_confirmed: BookingConfirmed => keep::<bookings::Entity>;
+    booking_completed: BookingCompleted => keep::<bookings::Entity>;
+    booking_no_show: BookingNoShow => keep::<bookings::Entity>;
+    booking_needs_attention: BookingNeedsAttention => keep::<bookings::Entity>;
 }
 
 /// Whoever has an account has a profile, which is empty until they write it.
@@ -30,11 +36,14 @@ async fn begin_profile(tx: &Tx, state: UserState) -> Result<(), Fault> {
     Ok(profiles::begin(tx, state.user_id).await?)
 }
 
-/// Only bookings of pets of a profile matter here. A booking's pet never becomes another.
-async fn store_booking(tx: &Tx, state: BookingState) -> Result<(), Fault> {
-    let Some(pet_id) = state.pet_id else { return Ok(()) };
-    let BookingState { booking_id, version, status, vendor_id, clinic_id, ends_at, .. } = state;
-    let row = Model { id: booking_id, version, removed_at: None, pet_id, vendor_id, clinic_id, status, ends_at };
-    store_if_newer::<Entity, _>(tx, row, Column::Id, Column::Version).await?;
-    Ok(())
+impl ReadModel for bookings::Entity {
+    type Snapshot = BookingSnapshot;
+
+    /// Only bookings of pets of a profile matter here. A booking's pet never becomes another.
+    fn row(state: BookingState, removed: bool) -> Result<Option<bookings::Model>, Fault> {
+        let Some(pet_id) = state.pet_id else { return Ok(None) };
+        let BookingState { booking_id, version, status, vendor_id, clinic_id, ends_at, .. } = state;
+        let removed_at = removed.then(store::now);
+        Ok(Some(bookings::Model { id: booking_id, version, removed_at, pet_id, vendor_id, clinic_id, status, ends_at }))
+    }
 }

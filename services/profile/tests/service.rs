@@ -20,17 +20,23 @@ mod bad_input;
 mod pets;
 #[path = "service/preferences.rs"]
 mod preferences;
+#[path = "service/privacy.rs"]
+mod privacy;
 #[path = "service/profiles.rs"]
 mod profiles;
 #[path = "service/races.rs"]
 mod races;
 #[path = "service/read_models.rs"]
 mod read_models;
+#[path = "service/rebuilding.rs"]
+mod rebuilding;
 #[path = "service/records.rs"]
 mod records;
 #[path = "service/seed.rs"]
 mod seed;
 #[path = "service/shares.rs"]
 mod shares;
+#[path = "service/snapshots.rs"]
+mod snapshots;
 #[path = "service/tenancy.rs"]
 mod tenancy;

@@ -10,9 +10,11 @@ pub mod request_key;
 pub mod seed;
 pub mod sweep;
 
-use handlers::{approval, availability, clinics, hours, memberships, privacy, registration, services, staff, vendors};
+use handlers::{
+    approval, availability, clinics, hours, memberships, privacy, registration, services, snapshots, staff, vendors,
+};
 use platform::{App, Service, Setup};
-use store::{HasStore, Store};
+use store::{EventLog as _, HasStore, Store};
 use subjects::auth::{ActivateUser, CreateUser};
 
 /// What the handlers share.
@@ -72,10 +74,15 @@ pub fn service() -> Service<VendorApp> {
         .on(staff::remove)
         .on(hours::find_one)
         .on(hours::update)
+        .on(snapshots::vendors)
+        .on(snapshots::clinics)
+        .on(snapshots::services)
+        .on(snapshots::staff)
+        .on(snapshots::hours)
+        .on(snapshots::memberships)
         .on(privacy::export)
         .on(privacy::erase)
-        .publishes_events()
-        .background("relay", store::relay())
+        .event_log()
         .background("registrations", sweep::registrations)
 }
 

@@ -135,7 +135,8 @@ pub fn clinic_state(row: &clinic::Model) -> Result<ClinicState, Fault> {
 
 /// A clinic's schedule as events tell it.
 pub fn hours_state(clinic: &clinic::Model, hours: OpeningHours) -> HoursState {
-    HoursState { clinic_id: clinic.id, vendor_id: clinic.vendor_id, hours, version: clinic.schedule_version }
+    let version = clinic.schedule_version;
+    HoursState { clinic_id: clinic.id, vendor_id: clinic.vendor_id, hours, removed: false, version }
 }
 
 /// A service.

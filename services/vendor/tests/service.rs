@@ -32,6 +32,8 @@ mod registration;
 mod repeats;
 #[path = "service/search.rs"]
 mod search;
+#[path = "service/snapshots.rs"]
+mod snapshots;
 #[path = "service/tenancy.rs"]
 mod tenancy;
 #[path = "service/versions.rs"]

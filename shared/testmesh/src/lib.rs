@@ -39,6 +39,7 @@ mod declarations;
 mod events;
 mod keys;
 mod mesh;
+mod owned;
 mod rows;
 mod watched;
 
@@ -47,6 +48,7 @@ pub use asker::{Asker, customer, platform_admin, user};
 pub use builder::MeshBuilder;
 pub use events::Events;
 pub use mesh::Mesh;
+pub use owned::Owned;
 pub use watched::Watched;
 
 use std::time::Duration;

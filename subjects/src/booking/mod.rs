@@ -8,6 +8,7 @@ pub mod errors;
 pub mod events;
 pub mod holds;
 pub mod queries;
+pub mod snapshots;
 pub mod values;
 pub mod watch;
 
@@ -22,6 +23,7 @@ pub use events::{
 };
 pub use holds::{CreateHold, FindHold, Hold, ReleaseHold};
 pub use queries::{BookingHistory, FindBookings, GetBooking};
+pub use snapshots::BookingSnapshot;
 pub use values::{ActorKind, Attention, BookingSort, BookingStatus, ChangeKind, Species};
 pub use watch::{BookingItem, WatchBookings};
 
@@ -50,6 +52,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<RemoveCalendar>(SERVICE),
     Operation::of::<ReadCalendar>(SERVICE),
     Operation::of_stream::<WatchBookings>(SERVICE),
+    Operation::of::<BookingSnapshot>(SERVICE),
     Operation::of::<ExportPersonOfBooking>("booking"),
     Operation::of::<ErasePersonFromBooking>("booking"),
 ];

@@ -10,6 +10,7 @@ pub mod privacy;
 pub mod profiles;
 pub mod records;
 pub mod shares;
+pub mod snapshots;
 pub mod values;
 
 pub use addresses::{
@@ -30,6 +31,7 @@ pub use records::{
     Allergy, CreatePetRecord, FindPetRecords, MAX_RECORDS, PetRecord, RecordAuthor, Vaccination, Weighing,
 };
 pub use shares::{AcceptPetShare, CreatePetShare, FindPetShares, MAX_SHARES, NewPetShare, PetShare, RevokePetShare};
+pub use snapshots::PetSnapshot;
 pub use values::{
     AgeSort, AuthorKind, Language, PetAccess, RecordKind, Severity, Sex, ShareRole, ShareStatus, Species,
 };
@@ -62,6 +64,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<ErasePrivacy>("profile"),
     Operation::of::<FindPrivacyRequest>("profile"),
     Operation::of::<ReadExport>("profile"),
+    Operation::of::<PetSnapshot>("profile"),
 ];
 
 /// Every event type of the profile service.

@@ -135,6 +135,9 @@ pub struct HoursState {
     pub vendor_id: VendorId,
     /// When it is open.
     pub hours: OpeningHours,
+    /// True in its last event: the clinic is gone.
+    #[serde(default)]
+    pub removed: bool,
     /// The schedule's version.
     pub version: i64,
 }

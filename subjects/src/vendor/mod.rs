@@ -12,6 +12,7 @@ pub mod opening;
 mod opening_rules;
 pub mod policy;
 pub mod services;
+pub mod snapshots;
 pub mod staff;
 pub mod vendors;
 pub mod wall_time;
@@ -36,6 +37,9 @@ pub use memberships::{
 pub use opening::{DayInterval, HourException, OpenInterval, OpeningHours, Weekday, WeeklyInterval};
 pub use policy::BookingPolicy;
 pub use services::{CreateService, FindService, FindServices, RemoveService, Service, ServiceSort, UpdateService};
+pub use snapshots::{
+    ClinicSnapshot, HoursSnapshot, MembershipSnapshot, ServiceSnapshot, StaffSnapshot, VendorSnapshot,
+};
 pub use staff::{CreateStaff, FindStaff, FindStaffMember, RemoveStaff, Staff, StaffSort, UpdateStaff};
 pub use vendors::{
     CreateVendor, FindVendor, FindVendors, NewOwner, RegisterVendor, RegisteredVendor, RemoveVendor, UpdateVendor,
@@ -87,6 +91,12 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<RemoveStaff>("vendor"),
     Operation::of::<FindHours>("vendor"),
     Operation::of::<UpdateHours>("vendor"),
+    Operation::of::<VendorSnapshot>("vendor"),
+    Operation::of::<ClinicSnapshot>("vendor"),
+    Operation::of::<ServiceSnapshot>("vendor"),
+    Operation::of::<StaffSnapshot>("vendor"),
+    Operation::of::<HoursSnapshot>("vendor"),
+    Operation::of::<MembershipSnapshot>("vendor"),
     Operation::of::<ExportPersonOfVendor>("vendor"),
     Operation::of::<ErasePersonFromVendor>("vendor"),
 ];

@@ -6,6 +6,7 @@ pub mod create;
 pub mod holds;
 pub mod privacy;
 pub mod queries;
+pub mod snapshots;
 pub mod transitions;
 pub mod update;
 pub mod watch;

@@ -94,7 +94,13 @@ fn until_noon(hours: &OpeningHours) -> OpeningHours {
 }
 
 fn hours_of(clinic: &Clinic, hours: OpeningHours, version: i64) -> HoursUpdated {
-    HoursUpdated(HoursState { clinic_id: clinic.clinic_id, vendor_id: clinic.vendor_id, hours, version })
+    HoursUpdated(HoursState {
+        clinic_id: clinic.clinic_id,
+        vendor_id: clinic.vendor_id,
+        hours,
+        removed: false,
+        version,
+    })
 }
 
 fn clinic_state(clinic: &Clinic, active: bool, version: i64) -> ClinicUpdated {

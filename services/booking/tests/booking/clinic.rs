@@ -74,7 +74,7 @@ impl Clinic {
         let Clinic { vendor_id, clinic_id, hours, policy: _, services, staff } = self.clone();
         world.tell(&VendorApproved(approved(vendor_id, 1))).await;
         world.tell(&self.state(1)).await;
-        world.tell(&HoursUpdated(HoursState { clinic_id, vendor_id, hours, version: 1 })).await;
+        world.tell(&HoursUpdated(HoursState { clinic_id, vendor_id, hours, removed: false, version: 1 })).await;
         let (service_count, staff_count) = (services.len(), staff.len());
         for service in services {
             world.tell(&ServiceUpdated(service)).await;

@@ -165,7 +165,8 @@ async fn a_clinic_and_a_staff_member_have_slots_of_all_their_services() {
     clinic.tell(&world).await;
     world.tell(&other.state(1)).await;
     let hours = other.hours.clone();
-    let state = HoursState { clinic_id: other.clinic_id, vendor_id: other.vendor_id, hours, version: 1 };
+    let state =
+        HoursState { clinic_id: other.clinic_id, vendor_id: other.vendor_id, hours, removed: false, version: 1 };
     world.tell(&HoursUpdated(state)).await;
     world.tell(&ServiceUpdated(other.services[0].clone())).await;
     world.until("select count(*) from booking.services", 3).await;

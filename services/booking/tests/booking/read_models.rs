@@ -61,7 +61,7 @@ async fn what_changes_at_vendor_changes_what_can_be_booked() {
     });
     hours.weekly = mornings.collect();
     let (clinic_id, vendor_id) = (clinic.clinic_id, clinic.vendor_id);
-    world.tell(&HoursUpdated(HoursState { clinic_id, vendor_id, hours, version: 2 })).await;
+    world.tell(&HoursUpdated(HoursState { clinic_id, vendor_id, hours, removed: false, version: 2 })).await;
     world.until("select version from booking.service_availability", 2).await;
     assert_eq!(book(13).await, Err(BookingError::VendorUnavailable));
     assert!(book(11).await.is_ok());

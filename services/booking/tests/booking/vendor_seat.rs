@@ -25,6 +25,11 @@ pub fn service() -> Service<VendorSeat> {
 async fn availability(cx: Cx<VendorSeat>, question: VendorAvailability) -> Result<ClinicAvailability, VendorError> {
     assert_eq!(cx.caller().service.as_deref(), Some("booking"));
     let clinic = cx.app.clinic.lock().unwrap().clone();
+    available_at(&clinic, &question)
+}
+
+/// When a clinic and its staff can be booked.
+pub fn available_at(clinic: &Clinic, question: &VendorAvailability) -> Result<ClinicAvailability, VendorError> {
     let service = clinic.services.iter().find(|service| Some(service.service_id) == question.service_id);
     let service = service.ok_or(VendorError::ServiceNotFound)?.clone();
     let staff = clinic

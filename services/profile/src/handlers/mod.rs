@@ -6,3 +6,4 @@ pub mod preferences;
 pub mod profiles;
 pub mod records;
 pub mod shares;
+pub mod snapshots;

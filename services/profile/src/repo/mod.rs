@@ -10,6 +10,7 @@ pub mod preferences;
 pub mod profiles;
 pub mod records;
 pub mod shares;
+pub mod snapshots;
 
 use sea_orm::DbErr;
 use subjects::Fault;

@@ -8,6 +8,7 @@ pub mod memberships;
 pub mod privacy;
 pub mod registration;
 pub mod services;
+pub mod snapshots;
 pub mod staff;
 pub mod vendors;
 

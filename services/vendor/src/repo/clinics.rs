@@ -257,7 +257,8 @@ pub async fn remove(tx: &Tx, row: Model, now: Instant) -> Result<(), Fault> {
     let clinic_tombstone =
         ClinicState { active: false, removed: true, version: row.version + 1, ..replies::clinic_state(&row)? };
     let closed = OpeningHours { time_zone: clinic_tombstone.time_zone, weekly: Vec::new(), exceptions: Vec::new() };
-    let hours_tombstone = HoursState { version: row.schedule_version + 1, ..replies::hours_state(&row, closed) };
+    let hours_tombstone =
+        HoursState { removed: true, version: row.schedule_version + 1, ..replies::hours_state(&row, closed) };
     row.delete(tx).await.map_err(failed)?;
     tx.emit(&ClinicUpdated(clinic_tombstone)).await?;
     tx.emit(&HoursUpdated(hours_tombstone)).await?;

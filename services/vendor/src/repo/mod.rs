@@ -10,6 +10,7 @@ pub mod privacy;
 pub mod query;
 pub mod registrations;
 pub mod services;
+pub mod snapshots;
 pub mod staff;
 pub mod staff_search;
 pub mod text_search;
