@@ -4,6 +4,8 @@ mod busy;
 mod clinics;
 mod compare;
 mod connection;
+mod durability;
+mod events;
 mod kept;
 mod load;
 mod machine;
@@ -28,8 +30,7 @@ mod world;
 mod wrk;
 
 use clap::Parser as _;
-use options::{Options, Part};
-use page::Page;
+use options::{Options, Part, Plan};
 use petpro::progress::step;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -44,6 +45,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
     match &options.part {
         Some(Part::BareAxum(bare_axum)) => raw_http::serve(bare_axum).await.map(|()| ExitCode::SUCCESS),
+        Some(Part::Durability(durability)) => durability::measure(durability).await.map(|()| ExitCode::SUCCESS),
         None => bench(&options).await,
     }
 }
@@ -53,10 +55,10 @@ async fn bench(options: &Options) -> anyhow::Result<ExitCode> {
     // Not given up half-way: what has been started must be known to be stopped.
     let mut world = World::start(options).await?;
     let plan = options.plan();
-    let page: Option<anyhow::Result<Page>> = tokio::select! {
+    let page: Option<anyhow::Result<String>> = tokio::select! {
         biased;
         () = interrupted.cancelled() => None,
-        page = run::everything(&mut world, &plan) => Some(page),
+        page = page(&mut world, &plan) => Some(page),
     };
     if let Some(Err(_)) = &page {
         eprintln!("\nThe end of the platform's log:\n{}", world.log_end());
@@ -79,6 +81,13 @@ async fn bench(options: &Options) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
+}
+
+async fn page(world: &mut World, plan: &Plan) -> anyhow::Result<String> {
+    if plan.is_about_events_only() {
+        return run::events_only(world, plan).await;
+    }
+    Ok(run::everything(world, plan).await?.to_string())
 }
 
 /// Set on Ctrl-C or SIGTERM; a second one ends this program at once, and its servers follow it.

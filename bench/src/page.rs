@@ -1,5 +1,6 @@
 //! The result, as Markdown.
 
+use crate::events::Events;
 use crate::load::Found;
 use crate::machine::Machine;
 use crate::process::{Part, Usages};
@@ -63,6 +64,8 @@ pub struct Page {
     pub search: Option<SearchPlan>,
     /// What it costs to be watched.
     pub watching: Option<Watching>,
+    /// How fast events go.
+    pub events: Option<Events>,
     /// Start and rest.
     pub figures: Figures,
 }
@@ -76,6 +79,9 @@ impl fmt::Display for Page {
         self.start_and_memory(f)?;
         if let Some(watching) = &self.watching {
             watching.fmt(f)?;
+        }
+        if let Some(events) = &self.events {
+            events.fmt(f)?;
         }
         if let Some(search) = &self.search {
             search.fmt(f)?;

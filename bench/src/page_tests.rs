@@ -48,6 +48,7 @@ fn page(rows: Vec<Row>) -> String {
         rows,
         figures,
         search: Some(SearchPlan { statements: vec!["Index Scan using a_index on a".to_owned()] }),
+        events: None,
         watching: Some(Watching { watchers: 1000, before: unwatched, after: watched }),
     };
     page.to_string()

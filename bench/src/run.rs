@@ -3,12 +3,13 @@
 use crate::busy::BusyClinic;
 use crate::clinics::{ALWAYS_OPEN, API, Clinic};
 use crate::connection::{Connection, expect};
+use crate::events::{self, Events};
 use crate::machine::Machine;
 use crate::measuring::{Measuring, Platform};
 use crate::options::Plan;
 use crate::page::{Figures, Page};
 use crate::process;
-use crate::raw_postgres;
+use crate::raw_postgres::{self, ServerSettings};
 use crate::search_plan::{self, PlanLog, SearchPlan};
 use crate::shop::Shop;
 use crate::subject::Subject;
@@ -64,6 +65,7 @@ pub async fn everything(world: &mut World, plan: &Plan) -> anyhow::Result<Page> 
     }
     let watching = watching(world, plan, &mut platform).await?;
     let search = search_plan(world, plan, &mut platform).await?;
+    let events = events(world, plan).await?;
 
     Ok(Page {
         date: Utc::now().date_naive(),
@@ -79,6 +81,7 @@ pub async fn everything(world: &mut World, plan: &Plan) -> anyhow::Result<Page> 
         rows: measuring.rows,
         search,
         watching,
+        events,
         figures: Figures { until_ready, rest: plan.rest, at_rest, after_load },
     })
 }
@@ -133,6 +136,35 @@ async fn search_plan(world: &mut World, plan: &Plan, platform: &mut Platform) ->
     search_plan::end(&admin_url).await?;
     explaining.done();
     Ok(Some(search_plan))
+}
+
+/// Has events go from a commit to a consumer. The platform is stopped for it: its relay and its consumers are the same.
+async fn events(world: &mut World, plan: &Plan) -> anyhow::Result<Option<Events>> {
+    let Some(events_plan) = &plan.events else { return Ok(None) };
+    world.stop_platform().await?;
+    events::measured(world, events_plan).await.map(Some)
+}
+
+/// Measures events alone, and prints what was found.
+///
+/// # Errors
+/// Events get stuck on their way.
+pub async fn events_only(world: &mut World, plan: &Plan) -> anyhow::Result<String> {
+    let machine = Machine::of(world.folder());
+    let settings = raw_postgres::server_settings(world.stack.admin_url()).await?;
+    let events = events(world, plan).await?.context("no events are measured with --outbox-rows 0")?;
+    let Machine { processor, cores, system, file_system } = machine;
+    let ServerSettings { version, fsync, synchronous_commit } = settings;
+    let date = Utc::now().date_naive();
+    let mut page = format!(
+        "{date}: {cores} cores of {processor}, {system}; data on {file_system}.\n\
+         Postgres {version} with `fsync={fsync}`, `synchronous_commit={synchronous_commit}`.\n"
+    );
+    if cfg!(debug_assertions) {
+        page.push_str("\n**Built without optimisation: these figures only show that everything works.**\n");
+    }
+    page.push_str(&events.to_string());
+    Ok(page)
 }
 
 async fn body_of(edge: SocketAddr, path: &str) -> anyhow::Result<Bytes> {

@@ -37,6 +37,8 @@ pub enum Subject {
     GetMe,
     /// `POST /api/v1/auth/login`.
     PostLogin,
+    /// Events from commit to consumer, which have tables of their own.
+    Events,
 }
 
 impl Subject {
@@ -45,6 +47,7 @@ impl Subject {
         match self {
             // The aim of the search is one at four clients.
             Subject::SearchProducts => &[4],
+            Subject::Events => &[],
             _ => &[1, 16, 64],
         }
     }
@@ -89,6 +92,7 @@ impl Subject {
             Subject::PostBooking => "**POST /bookings**",
             Subject::GetMe => "**GET /auth/me**",
             Subject::PostLogin => "**POST /auth/login**",
+            Subject::Events => "events",
         }
     }
 
@@ -107,7 +111,7 @@ impl Subject {
             Subject::PostLogin => &[Subject::Axum, Subject::Nats, Subject::Select, Subject::Insert],
             Subject::MeshJwks => &[Subject::Nats],
             Subject::MeshClinic => &[Subject::Nats, Subject::Select],
-            Subject::Nats | Subject::Axum | Subject::Select | Subject::Insert => &[],
+            Subject::Nats | Subject::Axum | Subject::Select | Subject::Insert | Subject::Events => &[],
         }
     }
 }

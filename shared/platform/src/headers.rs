@@ -20,6 +20,8 @@ pub const IDEMPOTENCY_REPLAYED: &str = "Idempotency-Replayed";
 pub const IF_MATCH: &str = "If-Match";
 /// The event that led to a request or another event.
 pub const CAUSE: &str = "Petpro-Cause";
+/// What told an event: the canonical subject of the request, or the durable name of the consumer.
+pub const ORIGIN: &str = "petpro-origin";
 /// The body's media type.
 pub const CONTENT_TYPE: &str = "Content-Type";
 /// A service error's description (ADR-32).

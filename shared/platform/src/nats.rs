@@ -1,5 +1,6 @@
 //! The NATS connection: made in one place, under a service's own identity, with every event of it logged.
 
+use crate::majority;
 use crate::metrics::Metrics;
 use anyhow::Context as _;
 use garde::Validate;
@@ -9,9 +10,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 /// How long a process waits for NATS when it starts.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long one server may take to let a client in.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the server is asked for a sign of life. A connection is dead at the third question without an answer, and
+/// the client turns to another server: a machine that has lost the network closes no connection.
+const PING_INTERVAL: Duration = Duration::from_secs(3);
 /// How long JetStream may take to answer.
 const JETSTREAM_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many different refused subjects are remembered at the most.
@@ -21,8 +28,9 @@ const MAX_REFUSALS: usize = 1024;
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct NatsConfig {
-    /// Servers, separated by commas.
-    #[garde(length(min = 1, max = 1024), pattern("^(nats|tls)://"))]
+    /// Servers, separated by commas. All nodes of a cluster should be named: a client that starts must find one that
+    /// runs, and leaves one that is cut off from the others only if it knows of another.
+    #[garde(length(min = 1, max = 1024), pattern(r"^(nats|tls)://[^, \t]+([ \t]*,[ \t]*(nats|tls)://[^, \t]+)*$"))]
     pub url: String,
     /// How many copies of each stream the cluster keeps: 1 on one node, 3 in a cluster.
     #[garde(range(min = 1, max = 5))]
@@ -35,6 +43,13 @@ pub struct NatsConfig {
 impl Default for NatsConfig {
     fn default() -> NatsConfig {
         NatsConfig { url: "nats://127.0.0.1:4222".to_owned(), replicas: 1, stream_bytes: 1 << 30 }
+    }
+}
+
+impl NatsConfig {
+    /// The address of each server.
+    pub fn servers(&self) -> Vec<&str> {
+        self.url.split(',').map(str::trim).collect()
     }
 }
 
@@ -56,7 +71,8 @@ pub fn inbox_prefix(identity: &str) -> String {
     format!("_INBOX_{identity}")
 }
 
-/// Connects as `identity`, waiting up to 30 s for a server.
+/// Connects as `identity`, waiting up to 30 s for a server. Where several are named, the client turns to another one
+/// when its own is gone, or is cut off from the rest of its cluster.
 ///
 /// # Errors
 /// No server in that time, or one that does not know the identity's key.
@@ -69,8 +85,14 @@ pub async fn connect(
     let signals = ServerSignals::default();
     let started = Instant::now();
     loop {
-        match options(identity, seed, metrics.clone(), signals.clone()).connect(config.url.as_str()).await {
-            Ok(client) => return Ok((client, signals)),
+        match options(identity, seed, metrics.clone(), signals.clone()).connect(config.servers()).await {
+            Ok(client) => {
+                if config.servers().len() > 1 {
+                    let ended = signals.0.ended.clone();
+                    tokio::spawn(majority::stay_with_it(identity.to_owned(), client.clone(), metrics, ended));
+                }
+                return Ok((client, signals));
+            }
             Err(error) if started.elapsed() < START_TIMEOUT && is_worth_waiting(&error) => {
                 tracing::debug!(nats.identity = identity, error = %error, "nats is not there yet");
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -103,7 +125,8 @@ fn options(
     async_nats::ConnectOptions::with_nkey(seed.expose_secret().to_owned())
         .name(identity)
         .custom_inbox_prefix(inbox_prefix(identity))
-        .connection_timeout(Duration::from_secs(5))
+        .connection_timeout(CONNECTION_TIMEOUT)
+        .ping_interval(PING_INTERVAL)
         .request_timeout(None)
         .reconnect_delay_callback(|attempt| {
             let step = Duration::from_millis(20 * (1 << attempt.min(6)));
@@ -141,7 +164,10 @@ fn observe(identity: &str, event: async_nats::Event, metrics: &Metrics, signals:
         }
         Event::LameDuckMode => tracing::warn!(nats.identity = identity, "the nats server is shutting down"),
         Event::ClientError(error) => tracing::warn!(nats.identity = identity, error = %error, "nats client error"),
-        Event::Draining | Event::Closed => tracing::debug!(nats.identity = identity, event = %event, "nats"),
+        Event::Draining | Event::Closed => {
+            signals.0.ended.cancel();
+            tracing::debug!(nats.identity = identity, event = %event, "nats");
+        }
     }
 }
 
@@ -156,6 +182,8 @@ struct SignalsInner {
     subscriptions: Mutex<Vec<String>>,
     notify: Notify,
     connections: watch::Sender<u64>,
+    /// The connection is about to be closed for good.
+    ended: CancellationToken,
 }
 
 impl ServerSignals {
@@ -222,4 +250,24 @@ fn quoted(server_error: &str) -> Option<String> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn servers(url: &str) -> Result<Vec<String>, String> {
+        let config = NatsConfig { url: url.to_owned(), ..NatsConfig::default() };
+        config.validate().map_err(|report| report.to_string())?;
+        Ok(config.servers().into_iter().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn servers_are_separated_by_commas() {
+        assert_eq!(servers("nats://a:4222").unwrap(), ["nats://a:4222"]);
+        assert_eq!(servers("nats://a:1,tls://b:2 , nats://c").unwrap(), ["nats://a:1", "tls://b:2", "nats://c"]);
+        for wrong in ["", "a:4222", "nats://", "nats://a,", "nats://a,b:2", "nats://a,,nats://b", "nats://a nats://b"] {
+            assert!(servers(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -4,7 +4,6 @@ use crate::app::App;
 use crate::background::{Background, Run};
 use crate::discovery::{Discovery, EndpointStats, instance_ping};
 use crate::dispatcher::{Dispatcher, DispatcherConfig};
-use crate::events::EventConsumer;
 use crate::health::Health;
 use crate::service::Service;
 use crate::setup::Setup;
@@ -105,8 +104,8 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
     for task in service.background {
         background.spawn(supervise(task, run.clone(), setup.health.clone()));
     }
-    for EventConsumer { declaration, run: consume } in service.consumers {
-        let task = Background { name: declaration.handler, run: consume };
+    for consumer in service.consumers {
+        let task = Background { name: consumer.declaration.handler, run: consumer.into_task() };
         background.spawn(supervise(task, run.clone(), setup.health.clone()));
     }
     watch_connection(&setup);

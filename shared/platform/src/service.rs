@@ -14,7 +14,7 @@ use subjects::{Operation, Request, Stream};
 /// ```text
 /// Service::new().on(bookings::create).on(bookings::cancel)
 ///     .consume(store::work("hours_updated", read_models::hours_updated))
-///     .background("relay", store::relay)
+///     .event_log()
 /// ```
 pub struct Service<A: App> {
     pub(crate) endpoints: Vec<Endpoint<A>>,
@@ -45,13 +45,24 @@ impl<A: App> Service<A> {
     }
 
     /// Answers the subject of the handler's request type, and its aliases.
-    pub fn on<R, F, Fut>(mut self, handler: F) -> Service<A>
+    pub fn on<R, F, Fut>(self, handler: F) -> Service<A>
     where
         R: Request,
         F: Fn(Cx<A>, R) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R::Reply, R::Error>> + Send + 'static,
     {
-        self.endpoints.push(Endpoint::new(Operation::of::<R>(A::NAME), handler));
+        self.on_operation(Operation::of::<R>(A::NAME), handler)
+    }
+
+    /// Answers the subject of an operation rather than that of its request type: what several services are asked alike is
+    /// asked of each at a subject of its own.
+    pub fn on_operation<R, F, Fut>(mut self, operation: Operation, handler: F) -> Service<A>
+    where
+        R: Request,
+        F: Fn(Cx<A>, R) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R::Reply, R::Error>> + Send + 'static,
+    {
+        self.endpoints.push(Endpoint::new(operation, handler));
         self
     }
 

@@ -34,6 +34,10 @@ pub(crate) enum State {
     Running {
         process_id: u32,
     },
+    /// It stands still until it is told to go on.
+    Paused {
+        process_id: u32,
+    },
     Exited {
         code: i32,
     },
@@ -82,6 +86,25 @@ impl Guarded {
     /// Sends the server a signal, named without `SIG`.
     pub(crate) fn signal(&mut self, signal: &str) -> Result<()> {
         self.tell(signal)
+    }
+
+    /// Stops the server in the middle of whatever it does, with its children, and waits until they stand still.
+    pub(crate) async fn pause(&mut self) -> Result<()> {
+        self.tell("STOP")?;
+        self.until(|state| !matches!(state, State::Starting | State::Running { .. })).await
+    }
+
+    /// Lets a paused server go on.
+    pub(crate) async fn resume(&mut self) -> Result<()> {
+        self.tell("CONT")?;
+        self.until(|state| !matches!(state, State::Paused { .. })).await
+    }
+
+    async fn until(&self, holds: impl Fn(&State) -> bool) -> Result<()> {
+        let mut state = self.state.clone();
+        let reported = tokio::time::timeout(Duration::from_secs(10), state.wait_for(|state| holds(state))).await;
+        reported.context("the watchdog does not report")?.context("the watchdog is gone")?;
+        Ok(())
     }
 
     /// Waits until the server has ended; the code is 128 and more after a signal.
@@ -140,6 +163,7 @@ fn follow(mut watchdog: Child, reports: ChildStdout, sender: &watch::Sender<Stat
     for line in BufReader::new(reports).lines().map_while(Result::ok) {
         let reported = match line.split_once(' ') {
             Some(("running", number)) => number.parse().map(|process_id| State::Running { process_id }).ok(),
+            Some(("paused", number)) => number.parse().map(|process_id| State::Paused { process_id }).ok(),
             Some(("exited", number)) => number.parse().map(|code| State::Exited { code }).ok(),
             _ => None,
         };

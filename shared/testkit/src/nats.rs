@@ -7,17 +7,30 @@ use anyhow::{Context, Result, bail};
 use tokio::time::{Instant, sleep};
 
 use crate::binaries;
+use crate::files;
 use crate::folder::Folder;
 use crate::guarded::Recipe;
+use crate::nats_cluster::Membership;
 use crate::ports;
 use crate::probe::Probe;
 use crate::server::{Plan, Server};
 
 /// Limits that hold wherever the platform's NATS runs.
 const COMMON_CONFIG: &str = include_str!("../../../nats/common.conf");
+/// How JetStream keeps messages there.
+const JETSTREAM_CONFIG: &str = include_str!("../../../nats/jetstream.conf");
+
+/// What streams may set aside, used or not. Left to itself the server takes three quarters of what is free on the disk,
+/// and refuses streams on a disk that is rather full.
+const STORE_LIMIT: &str = "64GB";
 
 /// How long the server may take to read a new configuration.
 const RELOAD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Everything is as it should be.
+const HEALTHY: &str = "/healthz";
+/// JetStream runs, which of a cluster it may do without the other nodes.
+const RUNS: &str = "/healthz?js-enabled-only=true";
 
 /// How to start nats-server.
 #[derive(Clone, Debug, Default)]
@@ -29,34 +42,51 @@ pub struct NatsOptions {
     pub folder: Option<PathBuf>,
     /// Used when it is free, another one otherwise.
     pub preferred_port: Option<u16>,
+    /// How often JetStream has the disk take what it has acknowledged: `10s`, `2m`, or `always` for each message. As
+    /// in `nats/jetstream.conf` when not given.
+    pub sync_interval: Option<String>,
 }
 
 /// A running nats-server. Dropping it stops it in the background.
 #[derive(Debug)]
 pub struct Nats {
     server: Server,
+    name: String,
     monitor_port: u16,
 }
 
 impl Nats {
     /// Starts a server and waits until it and its JetStream are ready.
     pub async fn start(options: NatsOptions) -> Result<Nats> {
+        Nats::start_as(options, format!("petpro-{}", uuid::Uuid::new_v4().simple()), None).await
+    }
+
+    /// Starts a server of this name, alone or as a node of a cluster. A node is not asked for more than that it runs.
+    pub(crate) async fn start_as(
+        options: NatsOptions,
+        name: String,
+        membership: Option<&Membership<'_>>,
+    ) -> Result<Nats> {
         let program = binaries::nats_server()?;
         let folder = match &options.folder {
             Some(path) => Folder::kept(path, "nats").await?,
             None => Folder::temporary("nats").await?,
         };
+        let jetstream = match &options.sync_interval {
+            Some(interval) => format!("sync_interval: {interval:?}\n"),
+            None => JETSTREAM_CONFIG.to_owned(),
+        };
         write(&accounts_path(&folder), &options.accounts)?;
         write(&folder.path().join("common.conf"), COMMON_CONFIG)?;
-        let server_name = format!("petpro-{}", uuid::Uuid::new_v4().simple());
+        write(&folder.path().join("jetstream.conf"), &jetstream)?;
         let server = Server::start("nats", folder, options.preferred_port, |folder, port| {
-            plan(&program, folder, &server_name, port)
+            plan(&program, folder, &name, port, membership)
         })
         .await?;
         let Probe::Nats { monitor_port, .. } = *server.probe() else {
             bail!("NATS was started without its monitoring port");
         };
-        Ok(Nats { server, monitor_port })
+        Ok(Nats { server, name, monitor_port })
     }
 
     /// Its address, as `nats://127.0.0.1:port`.
@@ -69,9 +99,18 @@ impl Nats {
         self.server.port()
     }
 
+    /// What the server calls itself.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The address of the monitoring port (`/varz`, `/connz`, `/jsz`, `/healthz`).
     pub fn monitor_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.monitor_port)
+    }
+
+    pub(crate) fn monitor_port(&self) -> u16 {
+        self.monitor_port
     }
 
     /// Puts other accounts and permissions in force, without a restart. Clients that lost a right stay connected.
@@ -99,9 +138,43 @@ impl Nats {
         self.server.kill().await
     }
 
+    /// Freezes it (SIGSTOP): it keeps its connections and answers nobody until `resume`.
+    pub async fn pause(&self) -> Result<()> {
+        self.server.pause().await
+    }
+
+    /// Lets it go on after `pause`.
+    pub async fn resume(&self) -> Result<()> {
+        self.server.resume().await
+    }
+
     /// Stops it if it runs, and starts it on the same port and streams.
     pub async fn restart(&self) -> Result<()> {
         self.server.restart().await
+    }
+
+    /// Kills it if it runs, removes everything that its JetStream keeps, and starts it on the same port.
+    pub async fn wipe_store(&self) -> Result<()> {
+        let store = store_path(self.server.folder());
+        self.server.restart_after("KILL", move || files::remove(&store)).await
+    }
+
+    /// Stops it if it runs, copies everything that its JetStream keeps to a folder that is not there yet, and starts it
+    /// again.
+    pub async fn copy_store(&self, to: &Path) -> Result<()> {
+        let (store, to) = (store_path(self.server.folder()), to.to_owned());
+        self.server.restart_after("TERM", move || files::copy(&store, &to)).await
+    }
+
+    /// Kills it if it runs, puts a copy that `copy_store` has made in place of what its JetStream keeps, and starts it
+    /// again. All that was stored after the copy was made is gone then, and no client is told.
+    pub async fn put_store_back(&self, from: &Path) -> Result<()> {
+        let (store, from) = (store_path(self.server.folder()), from.to_owned());
+        let put_back = move || {
+            files::remove(&store)?;
+            files::copy(&from, &store)
+        };
+        self.server.restart_after("KILL", put_back).await
     }
 
     /// Stops it and waits until it is gone.
@@ -110,17 +183,31 @@ impl Nats {
     }
 }
 
-fn plan(program: &Path, folder: &Folder, server_name: &str, port: u16) -> Result<Plan> {
+fn plan(
+    program: &Path,
+    folder: &Folder,
+    server_name: &str,
+    port: u16,
+    membership: Option<&Membership<'_>>,
+) -> Result<Plan> {
     let monitor_port = ports::free_port()?;
-    let store = folder.path().join("jetstream");
-    let config = format!(
+    let store = store_path(folder);
+    let mut config = format!(
         "server_name: {server_name}\n\
          listen: \"127.0.0.1:{port}\"\n\
          http: \"127.0.0.1:{monitor_port}\"\n\
-         jetstream {{ store_dir: {store:?} }}\n\
+         jetstream {{\n\
+         store_dir: {store:?}\n\
+         max_file_store: {STORE_LIMIT}\n\
+         include jetstream.conf\n\
+         }}\n\
          include common.conf\n\
          include accounts.conf\n"
     );
+    if let Some(membership) = membership {
+        config.push_str(&membership.config(port)?);
+        write(&folder.path().join("routes.conf"), Membership::ROUTES_CONFIG)?;
+    }
     let config_path = folder.path().join("server.conf");
     write(&config_path, &config)?;
     let recipe = Recipe {
@@ -129,12 +216,17 @@ fn plan(program: &Path, folder: &Folder, server_name: &str, port: u16) -> Result
         grace: Duration::from_secs(10),
         throw_away: folder.throw_away(),
     };
-    let probe = Probe::Nats { port, monitor_port, server_name: server_name.to_owned() };
+    let health_path = if membership.is_some() { RUNS } else { HEALTHY };
+    let probe = Probe::Nats { port, monitor_port, server_name: server_name.to_owned(), health_path };
     Ok(Plan { recipe, probe, port })
 }
 
 fn accounts_path(folder: &Folder) -> PathBuf {
     folder.path().join("accounts.conf")
+}
+
+fn store_path(folder: &Folder) -> PathBuf {
+    folder.path().join("jetstream")
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

@@ -108,6 +108,17 @@ impl Postgres {
         self.server.kill().await
     }
 
+    /// Freezes it (SIGSTOP), the postmaster and on Linux every backend: connections stay, and nobody is answered until
+    /// `resume`.
+    pub async fn pause(&self) -> Result<()> {
+        self.server.pause().await
+    }
+
+    /// Lets it go on after `pause`.
+    pub async fn resume(&self) -> Result<()> {
+        self.server.resume().await
+    }
+
     /// Stops it if it runs, and starts it on the same port and data.
     pub async fn restart(&self) -> Result<()> {
         self.server.restart().await

@@ -13,7 +13,7 @@ pub(crate) enum Probe {
     /// Logs in; the generated password tells our server from any other.
     Postgres { url: String },
     /// Reads the greeting of the client port and the health of the monitoring port.
-    Nats { port: u16, monitor_port: u16, server_name: String },
+    Nats { port: u16, monitor_port: u16, server_name: String, health_path: &'static str },
     /// Asks for the process id and compares.
     Redis { port: u16 },
 }
@@ -27,12 +27,11 @@ impl Probe {
                 connection.close().await?;
                 Ok(())
             }
-            Probe::Nats { port, monitor_port, server_name } => {
+            Probe::Nats { port, monitor_port, server_name, health_path } => {
                 let greeting = exchange(*port, "", "\r\n").await?;
                 ensure!(greeting.contains(&format!("\"{server_name}\"")), "another NATS server answers on port {port}");
-                let request = "GET /healthz HTTP/1.0\r\n\r\n";
-                let health = exchange(*monitor_port, request, "\r\n").await?;
-                ensure!(health.contains(" 200 "), "NATS is not healthy yet: {health}");
+                let health = http_get(*monitor_port, health_path).await?;
+                ensure!(is_good(&health), "NATS is not healthy yet: {health}");
                 Ok(())
             }
             Probe::Redis { port } => {
@@ -43,6 +42,20 @@ impl Probe {
             }
         }
     }
+}
+
+/// The whole answer of a monitoring port, with its head.
+pub(crate) async fn http_get(port: u16, path: &str) -> Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Whether it has the status 200.
+pub(crate) fn is_good(http_answer: &str) -> bool {
+    http_answer.lines().next().is_some_and(|status| status.contains(" 200 "))
 }
 
 /// Sends a line and reads the answer until it contains `end`.

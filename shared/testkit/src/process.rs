@@ -38,6 +38,16 @@ impl Process {
         self.0.signal(signal)
     }
 
+    /// Freezes it (SIGSTOP) and its children, and waits until they stand still.
+    pub async fn pause(&mut self) -> Result<()> {
+        self.0.pause().await
+    }
+
+    /// Lets it go on after `pause`.
+    pub async fn resume(&mut self) -> Result<()> {
+        self.0.resume().await
+    }
+
     /// Waits until it has ended; the code is 128 and more after a signal.
     pub async fn exited(&self) -> Result<i32> {
         self.0.exited(GRACE).await
@@ -58,7 +68,7 @@ impl Process {
     /// Its process id, once it runs.
     pub fn id(&self) -> Option<u32> {
         match self.0.state() {
-            State::Running { process_id } => Some(process_id),
+            State::Running { process_id } | State::Paused { process_id } => Some(process_id),
             State::Starting | State::Exited { .. } | State::Gone => None,
         }
     }

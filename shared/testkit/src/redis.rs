@@ -64,6 +64,16 @@ impl Redis {
         self.server.kill().await
     }
 
+    /// Freezes it (SIGSTOP): it keeps its connections and answers nobody until `resume`.
+    pub async fn pause(&self) -> Result<()> {
+        self.server.pause().await
+    }
+
+    /// Lets it go on after `pause`.
+    pub async fn resume(&self) -> Result<()> {
+        self.server.resume().await
+    }
+
     /// Stops it if it runs, and starts it, empty, on the same port.
     pub async fn restart(&self) -> Result<()> {
         self.server.restart().await

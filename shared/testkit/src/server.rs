@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::folder::Folder;
@@ -75,6 +76,18 @@ impl Server {
         &self.folder
     }
 
+    /// Stops it in the middle of whatever it does, with its children: it holds on to its connections and does not answer.
+    pub(crate) async fn pause(&self) -> Result<()> {
+        let mut process = self.process.lock().await;
+        process.as_mut().with_context(|| format!("{} has been stopped", self.name))?.pause().await
+    }
+
+    /// Lets it go on after a pause.
+    pub(crate) async fn resume(&self) -> Result<()> {
+        let mut process = self.process.lock().await;
+        process.as_mut().with_context(|| format!("{} has been stopped", self.name))?.resume().await
+    }
+
     /// Sends a signal, named without `SIG`.
     pub(crate) async fn signal(&self, signal: &str) -> Result<()> {
         let mut process = self.process.lock().await;
@@ -90,11 +103,22 @@ impl Server {
 
     /// Stops the server if it runs, and starts it on the same port and data.
     pub(crate) async fn restart(&self) -> Result<()> {
+        self.restart_after(self.plan.recipe.stop_signal, || Ok(())).await
+    }
+
+    /// Stops the server with the signal if it runs, does what may only be done while it does not, and starts it on the
+    /// same port. When that work fails, the server stays stopped.
+    pub(crate) async fn restart_after(
+        &self,
+        stop_signal: &str,
+        meanwhile: impl FnOnce() -> Result<()> + Send + 'static,
+    ) -> Result<()> {
         let mut process = self.process.lock().await;
-        let mut previous = process.take();
-        if let Some(running) = previous.as_mut() {
-            running.stop_server(self.plan.recipe.stop_signal).await?;
+        if let Some(running) = process.as_mut() {
+            running.stop_server(stop_signal).await?;
         }
+        spawn_blocking(meanwhile).await??;
+        let mut previous = process.take();
         for _attempt in 0..ATTEMPTS {
             match start_once(self.name, &self.folder, &self.plan, previous.take()).await? {
                 Start::Ready(started) => {
@@ -154,7 +178,7 @@ async fn start_once(name: &str, folder: &Folder, plan: &Plan, previous: Option<G
                 }
                 bail!("{name} ended with code {code} instead of starting; its log says:\n{log}");
             }
-            State::Starting => {}
+            State::Starting | State::Paused { .. } => {}
             State::Gone => bail!("the watchdog of {name} was killed"),
         }
         if Instant::now() > deadline {

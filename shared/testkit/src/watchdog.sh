@@ -1,8 +1,9 @@
 # Runs one server and never lets it outlive its owner, who holds the other end of standard input.
 #   sh watchdog.sh <stop signal> <grace in seconds> <folder to remove, or nothing> <command…>
-# Lines on standard input are signal names for the server. The end of standard input, which is also what the death of
-# the owner looks like, stops the server and removes the folder. Once the server has ended, the line `keep` lets the
-# watchdog go without removing anything.
+# Lines on standard input are signal names for the server; STOP also stops the children that it has, and whatever asks a
+# stopped server to end lets it go on for that. The end of standard input, which is also what the death of the owner
+# looks like, stops the server and removes the folder. Once the server has ended, the line `keep` lets the watchdog go
+# without removing anything.
 stop_signal=$1
 grace_seconds=$2
 throw_away=$3
@@ -12,9 +13,56 @@ exec 3<&0
 "$@" </dev/null >&2 3<&- &
 server=$!
 
+# Postgres has a child for every connection. Without /proc there are none to be found.
+children() {
+    for stat in /proc/[0-9]*/stat; do
+        # A process may be gone again by now.
+        read -r process _name _state parent _rest 2>/dev/null <"$stat" || continue
+        if [ "$parent" = "$server" ]; then echo "$process"; fi
+    done
+}
+
+# The server first: it must not start another child meanwhile.
+freeze() {
+    kill -s STOP "$server"
+    frozen=$(children)
+    for process in $frozen; do kill -s STOP "$process"; done
+}
+
+thaw_children() {
+    for process in $frozen; do kill -s CONT "$process"; done
+    frozen=
+}
+
+# The children first: this is cut short by the server's end, and a child that stays stopped would never notice that.
+wake_with() {
+    thaw_children
+    kill -s "$1" "$server"
+    kill -s CONT "$server"
+}
+
+# The owner may be gone by now: an unheard line must not keep the watchdog from its work, and neither must the SIGHUP that
+# the system sends to a group with a stopped process whose owner goes.
+trap '' PIPE HUP
+exec 4>&1
+echo "running $server" 2>/dev/null
 (
-    while read -r signal <&3; do kill -s "$signal" "$server"; done
-    kill -s "$stop_signal" "$server"
+    frozen=
+    while read -r signal <&3; do
+        case $signal in
+        STOP)
+            freeze
+            echo "paused $server" >&4
+            ;;
+        CONT)
+            wake_with CONT
+            echo "running $server" >&4
+            ;;
+        TERM | INT | QUIT | KILL) wake_with "$signal" ;;
+        *) kill -s "$signal" "$server" ;;
+        esac
+    done
+    wake_with "$stop_signal"
     tenths=$((grace_seconds * 10))
     while [ "$tenths" -gt 0 ]; do
         sleep 0.1
@@ -24,9 +72,6 @@ server=$!
 ) >/dev/null 2>&1 &
 commands=$!
 
-# The owner may be gone by now; an unheard line must not keep the watchdog from its work.
-trap '' PIPE
-echo "running $server" 2>/dev/null
 wait "$server"
 code=$?
 

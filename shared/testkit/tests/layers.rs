@@ -21,8 +21,8 @@ fn may_depend(from: &str, to: &str, kind: DependencyKind) -> bool {
         return to != "shared/testmesh" || from.starts_with("services/");
     }
     match from {
-        // The binary and the measurements put everything together.
-        "services/petpro" | "bench" => to != "shared/testmesh",
+        // The binary, the measurements and the fault harness put everything together.
+        "services/petpro" | "bench" | "tests/faults" => to != "shared/testmesh",
         "subjects" | "shared/testkit" | "migrations" => false,
         // Whoever depends on it is a test.
         "shared/testmesh" => to == "subjects" || to.starts_with("shared/") || to == "migrations",
@@ -69,6 +69,8 @@ fn the_layering_rules_say_what_they_mean() {
     assert!(!may_depend("shared/store", "services/booking", development));
     assert!(!may_depend("subjects", "shared/store", normal));
     assert!(may_depend("services/petpro", "services/booking", normal));
+    assert!(may_depend("tests/faults", "shared/testkit", normal));
+    assert!(!may_depend("services/booking", "tests/faults", development));
 }
 
 #[test]

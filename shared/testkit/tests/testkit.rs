@@ -3,6 +3,9 @@
 // The lints know test functions, but not the helpers beside them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod breaking;
+mod clusters;
+mod configurations;
 mod databases;
 mod layers;
 mod licences;

@@ -90,7 +90,7 @@ fn auth_declaration() -> Declaration {
 }
 
 /// Like the edge's declaration: calls what has routes.
-fn edge_declaration() -> Declaration {
+pub fn edge_declaration() -> Declaration {
     Declaration {
         name: "edge",
         operations: Vec::new(),
@@ -205,7 +205,7 @@ impl World {
     }
 }
 
-fn metrics() -> Metrics {
+pub fn metrics() -> Metrics {
     Metrics::register(&prometheus::Registry::new()).unwrap()
 }
 
