@@ -76,6 +76,14 @@ bench *options: ensure-servers
     cargo build --release --package petpro --package bench
     exec target/release/bench "$@"
 
+# Break a platform of its own under load, and look whether anything was lost; options go to `faults run`, see docs/faults.md.
+[no-exit-message]
+faults *options: ensure-servers
+    #!/bin/sh
+    set -eu
+    cargo build --release --package faults
+    exec target/release/faults run "$@"
+
 # Install what is missing to build and to run the servers, or say how.
 [private]
 ensure-servers:

@@ -24,6 +24,8 @@ mod cache;
 mod command_line;
 #[path = "platform/crashes.rs"]
 mod crashes;
+#[path = "platform/evolution.rs"]
+mod evolution;
 #[path = "platform/hostile.rs"]
 mod hostile;
 #[path = "platform/leaving.rs"]
@@ -32,6 +34,8 @@ mod leaving;
 mod limits;
 #[path = "platform/nest.rs"]
 mod nest;
+#[path = "platform/operations.rs"]
+mod operations;
 #[path = "platform/permissions.rs"]
 mod permissions;
 #[path = "platform/privacy.rs"]

@@ -97,6 +97,10 @@ fn may_publish(service: &Declaration) -> BTreeSet<String> {
     for consumer in &service.consumers {
         allowed.insert(next_message(&consumer.stream(), &consumer.durable_name()));
         allowed.insert(ack(&consumer.stream(), &consumer.durable_name()));
+        allowed.insert(format!("$JS.API.STREAM.INFO.{}", consumer.stream()));
+    }
+    if !service.consumers.is_empty() {
+        allowed.insert(format!("dead_letter.{}.x", service.name));
     }
     allowed.insert(format!("$SRV.PING.{}.x", service.name));
     // Every service follows revoked sessions, and no other event that it has not declared.
@@ -198,6 +202,7 @@ fn every_published_subject() -> BTreeSet<String> {
     for name in services::names() {
         subjects.insert(format!("_INBOX_{name}.a.b"));
         subjects.insert(format!("relay.wake.{name}"));
+        subjects.insert(format!("dead_letter.{name}.x"));
         subjects.insert(format!("$SRV.PING.{name}.x"));
     }
     subjects.insert(FOLLOW_REVOCATIONS.to_owned());

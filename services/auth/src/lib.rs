@@ -26,7 +26,7 @@ use handlers::{login, passwords as password_changes, privacy, refresh, registrat
 use identity::{AccessTokens, Purpose, Verifier};
 use platform::{App, Service, Setup};
 use std::sync::Arc;
-use store::{HasStore, Store};
+use store::{EventLog as _, HasStore, Store};
 use subjects::auth::JsonWebKeySet;
 
 /// What the handlers share.
@@ -80,8 +80,7 @@ pub fn service() -> Service<AuthApp> {
         .on(roles::assign)
         .on(privacy::export)
         .on(privacy::erase)
-        .publishes_events()
-        .background("relay", store::relay())
+        .event_log()
         .background("expire", sweeps::expire)
 }
 

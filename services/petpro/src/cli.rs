@@ -1,5 +1,12 @@
 //! The command line.
 
+mod operations;
+
+pub use operations::{
+    ConsumersArgs, ConsumersCommand, DlqArgs, DlqChoice, DlqCommand, DlqFilter, EventsArgs, EventsCommand, Mode,
+    OperatorArgs, OutboxArgs, OutboxCommand, ProjectionArgs, ProjectionCommand, RefillArgs, TailArgs,
+};
+
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -53,6 +60,16 @@ pub enum Command {
     /// Send a request to a subject and print the reply
     #[command(after_help = "Example:\n  petpro call clinic.findAll '{\"text\":\"jakarta\"}'")]
     Call(CallArgs),
+    /// Follow events, show one, or show all that followed from a request
+    Events(EventsArgs),
+    /// List, show, replay or drop dead letters: events that a handler could not deal with
+    Dlq(DlqArgs),
+    /// Show what waits to be published, or publish again what JetStream has lost
+    Outbox(OutboxArgs),
+    /// List the handlers of events, pause or resume one
+    Consumers(ConsumersArgs),
+    /// List read models, or build one anew from its owner's snapshot
+    Projection(ProjectionArgs),
     /// Ask an admin port whether its process is ready; for container health checks
     Health(HealthArgs),
 }

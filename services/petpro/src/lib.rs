@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod commands;
 pub mod demo_users;
+mod operator;
 pub mod output;
 pub mod progress;
 pub mod services;

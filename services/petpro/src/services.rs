@@ -4,6 +4,7 @@ use futures::future::BoxFuture;
 use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
 use platform::{ConsumerDeclaration, Declaration};
+use std::sync::OnceLock;
 
 /// A service: what it declares, and how to start it.
 #[derive(Clone, Copy)]
@@ -43,14 +44,27 @@ pub const ALL: [Entry; 6] = [
     entry!("edge", edge::service, edge::app),
 ];
 
+static ADDED: OnceLock<Vec<Entry>> = OnceLock::new();
+
+/// Adds services that belong to whoever builds upon this crate: they get keys, permissions and consumers, and can be
+/// run, as those of the platform. Only the first call counts, and it has to come before anything else.
+pub fn add(entries: Vec<Entry>) {
+    ADDED.get_or_init(|| entries);
+}
+
+/// Every service, with those that were added.
+pub fn all() -> Vec<Entry> {
+    ALL.iter().chain(ADDED.get().into_iter().flatten()).copied().collect()
+}
+
 /// The names of all services.
-pub fn names() -> [&'static str; 6] {
-    ALL.map(|entry| entry.name)
+pub fn names() -> Vec<&'static str> {
+    all().iter().map(|entry| entry.name).collect()
 }
 
 /// What all services declare.
 pub fn declarations() -> Vec<Declaration> {
-    ALL.iter().map(|entry| (entry.declaration)()).collect()
+    all().iter().map(|entry| (entry.declaration)()).collect()
 }
 
 /// The durable consumers of all services.

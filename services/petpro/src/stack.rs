@@ -126,12 +126,12 @@ impl Stack {
             let (source, service) = (consumer.source, consumer.service);
             // Names of services of this program, not anybody's input.
             let unheard = format!(
-                "select count(*) from {source}.outbox as event where event.type = $1 and not exists ( \
+                "select count(*) from {source}.outbox as event where event.type = any($1) and not exists ( \
                  select from {service}.inbox where handler = $2 and event_id = event.id)"
             );
             loop {
                 let left: i64 = sqlx::query_scalar(AssertSqlSafe(unheard.clone()))
-                    .bind(consumer.event_type)
+                    .bind(consumer.event_types())
                     .bind(consumer.handler)
                     .fetch_one(&mut database)
                     .await?;
@@ -150,7 +150,11 @@ impl Stack {
     pub fn settings(&self, base: platform::Settings) -> platform::Settings {
         self.variables.iter().fold(base, |settings, (variable, value)| {
             let key = variable.trim_start_matches("PETPRO_").to_lowercase().replace("__", ".");
-            settings.set(&key, value)
+            // As the environment is read: a number is one.
+            match value.parse::<u64>() {
+                Ok(number) => settings.set(&key, number),
+                Err(_) => settings.set(&key, value),
+            }
         })
     }
 
@@ -195,7 +199,8 @@ async fn start_nats(options: &StackOptions, folder: &Path, keys: &KeyStore) -> a
     }
     let accounts = commands::nats_permissions(keys)?;
     let folder = Some(folder.join("nats"));
-    Nats::start(NatsOptions { accounts, folder, preferred_port: options.first_port }).await.map(Some)
+    let options = NatsOptions { accounts, folder, preferred_port: options.first_port, ..NatsOptions::default() };
+    Nats::start(options).await.map(Some)
 }
 
 async fn start_postgres(options: &StackOptions, folder: &Path) -> anyhow::Result<Option<Postgres>> {

@@ -2,12 +2,12 @@
 //! a table of this shape in its schema.
 
 use crate::error::Error;
-use crate::read_model::store_if_newer;
+use crate::read_model::ReadModel;
 use chrono::{DateTime, Utc};
 use identity::Membership;
 use sea_orm::entity::prelude::*;
 use subjects::ids::{ClinicId, MembershipId, UserId, VendorId};
-use subjects::vendor::MembershipState;
+use subjects::vendor::{MembershipSnapshot, MembershipState};
 use subjects::{Fault, MembershipRole};
 
 /// The table `memberships`.
@@ -36,36 +36,26 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Keeps what `membership.changed` tells.
-///
-/// # Errors
-/// The database's.
-pub async fn store(db: &impl ConnectionTrait, state: MembershipState) -> Result<(), Fault> {
-    store_row(db, state, false).await
-}
+impl ReadModel for Entity {
+    type Snapshot = MembershipSnapshot;
 
-/// Keeps what `membership.revoked` tells.
-///
-/// # Errors
-/// The database's.
-pub async fn revoke(db: &impl ConnectionTrait, state: MembershipState) -> Result<(), Fault> {
-    store_row(db, state, true).await
-}
+    fn row(state: MembershipState, removed: bool) -> Result<Option<Model>, Fault> {
+        let MembershipState { membership_id, user_id, vendor_id, clinic_id, role, active, version } = state;
+        Ok(Some(Model {
+            id: membership_id,
+            version,
+            removed_at: removed.then(crate::clock::now),
+            user_id,
+            vendor_id,
+            clinic_id,
+            role: role.as_str().to_owned(),
+            active: active && !removed,
+        }))
+    }
 
-async fn store_row(db: &impl ConnectionTrait, state: MembershipState, removed: bool) -> Result<(), Fault> {
-    let MembershipState { membership_id, user_id, vendor_id, clinic_id, role, active, version } = state;
-    let row = Model {
-        id: membership_id,
-        version,
-        removed_at: removed.then(crate::clock::now),
-        user_id,
-        vendor_id,
-        clinic_id,
-        role: role.as_str().to_owned(),
-        active: active && !removed,
-    };
-    store_if_newer::<Entity, _>(db, row, Column::Id, Column::Version).await?;
-    Ok(())
+    fn gone(row: Model) -> Model {
+        Model { active: false, ..row }
+    }
 }
 
 /// A user's memberships at a vendor that give rights.

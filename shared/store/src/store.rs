@@ -3,13 +3,16 @@
 use crate::config::{PostgresConfig, Session};
 use crate::error::Error;
 use crate::metrics::StoreMetrics;
+use crate::projection::ReadModels;
+use crate::work::Handlers;
 use anyhow::Context as _;
+use async_nats::jetstream;
 use futures::future::BoxFuture;
 use platform::{App, Setup};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use secrecy::SecretString;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -32,6 +35,10 @@ pub(crate) struct Inner {
     /// Told after each commit that has put something into the outbox.
     pub(crate) outbox_filled: Notify,
     pub(crate) metrics: StoreMetrics,
+    /// The handlers of events that run in this replica.
+    pub(crate) handlers: Handlers,
+    /// Known once the service runs.
+    pub(crate) jetstream: OnceLock<jetstream::Context>,
 }
 
 impl Store {
@@ -67,7 +74,14 @@ impl Store {
         let database = connect_patiently(options).await.with_context(|| {
             format!("{service}: no connection to {} (PETPRO_POSTGRES__URL); is it migrated?", config.url)
         })?;
-        let inner = Inner { service, database, outbox_filled: Notify::new(), metrics: StoreMetrics::new(service)? };
+        let inner = Inner {
+            service,
+            database,
+            outbox_filled: Notify::new(),
+            metrics: StoreMetrics::new(service)?,
+            jetstream: OnceLock::new(),
+            handlers: Handlers::default(),
+        };
         Ok(Store { inner: Arc::new(inner) })
     }
 
@@ -99,6 +113,14 @@ impl fmt::Debug for Store {
 pub trait HasStore: App {
     /// Its database.
     fn store(&self) -> &Store;
+
+    /// Its read models. Each is built from its owner's snapshot when it is new, and whenever an operator says so.
+    fn read_models() -> ReadModels<Self>
+    where
+        Self: Sized,
+    {
+        ReadModels::none()
+    }
 }
 
 fn connect_options(config: &PostgresConfig, session: &Session) -> ConnectOptions {

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use subjects::{Event, Fault};
 use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
 
 /// One transaction. Clones are the same transaction; all of them must be gone when the handler's closure returns.
 ///
@@ -25,7 +26,8 @@ pub struct Tx {
 struct Inner {
     database: DatabaseTransaction,
     store: Store,
-    origin: Origin,
+    /// Of the work at hand: of a batch of events, of the one that is being handled.
+    origin: Mutex<Origin>,
     pending: Mutex<Pending>,
     /// Postgres has given up the transaction: a commit would silently undo it.
     aborted: AtomicBool,
@@ -48,7 +50,7 @@ impl Tx {
         let inner = Inner {
             database,
             store: store.clone(),
-            origin: origin.clone(),
+            origin: Mutex::new(origin.clone()),
             pending: Mutex::default(),
             aborted: AtomicBool::new(false),
             worth_a_retry: AtomicBool::new(false),
@@ -62,9 +64,15 @@ impl Tx {
     /// # Errors
     /// The event has no JSON form.
     pub async fn emit<E: Event>(&self, event: &E) -> Result<(), Fault> {
-        let row = OutboxRow::new(event, &self.inner.origin).map_err(Fault::internal)?;
+        let row = OutboxRow::new(event, &self.origin()).map_err(Fault::internal)?;
         self.pending().events.push(row);
         Ok(())
+    }
+
+    /// The event that the work at hand was caused by, where it was one: in a consumer's handler the event that it
+    /// handles.
+    pub fn cause(&self) -> Option<Uuid> {
+        self.origin().cause()
     }
 
     pub(crate) fn answer(&self, answer: Answer) {
@@ -103,6 +111,15 @@ impl Tx {
         {
             tracing::debug!(error = %error, "a rollback failed, its connection is given up");
         }
+    }
+
+    /// What is emitted from here on is told by other work than before.
+    pub(crate) fn now_for(&self, origin: Origin) {
+        *self.origin() = origin;
+    }
+
+    fn origin(&self) -> MutexGuard<'_, Origin> {
+        self.inner.origin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -172,6 +189,6 @@ impl ConnectionTrait for Tx {
 
 impl fmt::Debug for Tx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tx").field("origin", &self.inner.origin).finish_non_exhaustive()
+        f.debug_struct("Tx").field("origin", &*self.origin()).finish_non_exhaustive()
     }
 }

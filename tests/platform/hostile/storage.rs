@@ -32,7 +32,7 @@ impl Storage {
         let mut seen = BTreeMap::new();
         for (schema, table) in tables.into_iter().filter(|(_, table)| !MAY_CHANGE.contains(&table.as_str())) {
             // The relay notes in the outbox what it has published.
-            let row = if table == "outbox" { "stored.id::text" } else { "stored::text" };
+            let row = if table.starts_with("outbox") { "stored.id::text" } else { "stored::text" };
             let query = format!(
                 "select count(*), coalesce(sum(hashtextextended({row}, 0)), 0)::text from {schema}.{table} as stored"
             );

@@ -96,7 +96,7 @@ async fn serve(
     let admin_stop = CancellationToken::new();
     let admin_config: AdminConfig = host.settings.section("admin")?;
     let admin = admin::serve(&admin_config, host.health.clone(), host.registry.clone(), admin_stop.clone()).await?;
-    let running = run::start(&host, &services::ALL, &shutdown).await?;
+    let running = run::start(&host, &services::all(), &shutdown).await?;
     starting.done();
     let hearing = step("read models");
     if let Err(error) = stack.until_heard(&services::consumers(), HEARING_PATIENCE).await {

@@ -2,13 +2,18 @@
 
 mod call;
 mod check_config;
+mod consumers;
 mod demo;
 mod dev;
+mod dlq;
 mod documents;
+mod events;
 mod health;
 mod keys;
 mod migrate;
 mod nats_config;
+mod outbox;
+mod projection;
 mod provision;
 mod run;
 pub mod seed;
@@ -35,6 +40,11 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Asyncapi => documents::asyncapi(),
         Command::Token(args) => token::execute(&args),
         Command::Call(args) => call::execute(&args).await,
+        Command::Events(args) => events::execute(&args).await,
+        Command::Dlq(args) => dlq::execute(&args).await,
+        Command::Outbox(args) => outbox::execute(&args).await,
+        Command::Consumers(args) => consumers::execute(&args).await,
+        Command::Projection(args) => projection::execute(&args).await,
         Command::Health(args) => health::execute(&args).await,
     }
 }
@@ -64,5 +74,5 @@ pub(crate) fn shutdown_signal() -> anyhow::Result<CancellationToken> {
 }
 
 pub(crate) use migrate::logins;
-pub(crate) use nats_config::with_keys as nats_permissions;
+pub use nats_config::with_keys as nats_permissions;
 pub use nats_config::with_variables as nats_permissions_with_variables;

@@ -21,7 +21,7 @@ fn key_store() -> anyhow::Result<KeyStore> {
 ///
 /// # Errors
 /// An identity has no key yet.
-pub(crate) fn with_keys(keys: &KeyStore) -> anyhow::Result<String> {
+pub fn with_keys(keys: &KeyStore) -> anyhow::Result<String> {
     let permissions = permissions(&services::declarations());
     let public_keys = keys.nats_public_keys();
     if let Some(missing) = permissions.keys().find(|identity| !public_keys.contains_key(*identity)) {

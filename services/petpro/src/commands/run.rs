@@ -34,12 +34,12 @@ pub(super) async fn execute(args: &RunArgs) -> anyhow::Result<()> {
 
 fn named(names: &[String]) -> anyhow::Result<Vec<Entry>> {
     if names.is_empty() {
-        return Ok(services::ALL.to_vec());
+        return Ok(services::all());
     }
     if let Some(unknown) = names.iter().find(|name| !services::names().contains(&name.as_str())) {
         bail!("there is no service {unknown}; there are {}", services::names().join(", "));
     }
-    Ok(services::ALL.into_iter().filter(|entry| names.iter().any(|name| name == entry.name)).collect())
+    Ok(services::all().into_iter().filter(|entry| names.iter().any(|name| name == entry.name)).collect())
 }
 
 /// Starts services, all at once. On shutdown, or when one of them fails, those that take requests already are drained.

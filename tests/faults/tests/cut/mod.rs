@@ -1,0 +1,4 @@
+mod planted;
+mod scenarios;
+mod stage;
+mod three_nodes;
