@@ -42,7 +42,7 @@ struct Row {
 
 /// Servers that are measured.
 enum Servers {
-    One(Nats),
+    One(Box<Nats>),
     Three(NatsCluster),
 }
 
@@ -52,7 +52,7 @@ impl Servers {
         let sync_interval = Some(interval.to_owned());
         if nodes == 1 {
             let options = NatsOptions { folder, sync_interval, ..NatsOptions::default() };
-            return Nats::start(options).await.map(Servers::One);
+            return Nats::start(options).await.map(|nats| Servers::One(Box::new(nats)));
         }
         let options = NatsClusterOptions { folder, sync_interval, ..NatsClusterOptions::default() };
         NatsCluster::start(options).await.map(Servers::Three)

@@ -50,7 +50,9 @@ async fn list(operator: &Operator, services: &[&'static str], behind: bool, as_j
         let mut items = Vec::with_capacity(consumers.len());
         for (service, consumer) in &consumers {
             let mut item = serde_json::to_value(consumer)?;
-            item["service"] = json!(service);
+            if let Some(fields) = item.as_object_mut() {
+                fields.insert("service".to_owned(), json!(service));
+            }
             items.push(item);
         }
         print_json(&json!({ "items": items }))?;

@@ -39,7 +39,9 @@ async fn list(operator: &Operator, services: &[&'static str], as_json: bool) -> 
                 built,
             ]);
             let mut item = serde_json::to_value(model)?;
-            item["service"] = json!(service);
+            if let Some(fields) = item.as_object_mut() {
+                fields.insert("service".to_owned(), json!(service));
+            }
             items.push(item);
         }
     }

@@ -26,7 +26,7 @@ impl World {
     ///
     /// # Errors
     /// The database's.
-    pub async fn spare_the_disk(&self) -> anyhow::Result<()> {
+    pub(super) async fn spare_the_disk(&self) -> anyhow::Result<()> {
         let mut database = self.database().await?;
         for statement in ["alter system set fsync = off", "select pg_reload_conf()"] {
             sqlx::raw_sql(statement).execute(&mut database).await?;

@@ -49,6 +49,11 @@ impl Layout {
         ])
     }
 
+    /// Whether it is the one of the full run.
+    pub fn is_full(&self) -> bool {
+        self.0 == Layout::full().0
+    }
+
     /// The processes in which a service runs.
     pub fn with(&self, service: &str) -> Vec<&'static str> {
         self.0.iter().filter(|member| member.services.contains(&service)).map(|member| member.name).collect()

@@ -90,6 +90,9 @@ impl World {
     }
 
     async fn prepare(&self, planted: Option<String>) -> anyhow::Result<()> {
+        if !self.processes.layout().is_full() {
+            self.spare_the_disk().await?;
+        }
         self.processes.provision_once().await?;
         seed::seed(&self.host).await?;
         seed::products(&self.host, PRODUCTS).await?;

@@ -26,7 +26,6 @@ pub async fn begin(layout: Layout, planted: Option<&str>) -> Stage {
 
 /// Likewise, of a platform that runs.
 pub async fn begin_in(world: World) -> Stage {
-    world.spare_the_disk().await.unwrap();
     let options = LoadOptions { seed: SEED, rate: RATE, patience_s: 12 };
     Stage::set(world, options, WARM_UP, Report::default()).await.unwrap()
 }

@@ -160,7 +160,9 @@ impl Node {
             Kind::Event { service, event } => json!({ "service": service, "event": event, "handlers": children }),
             Kind::Handler { handling, .. } => {
                 let mut told = super::show::to_json(handling);
-                told["events"] = Value::Array(children);
+                if let Some(fields) = told.as_object_mut() {
+                    fields.insert("events".to_owned(), Value::Array(children));
+                }
                 told
             }
         }
