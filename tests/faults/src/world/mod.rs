@@ -19,7 +19,7 @@ use platform::setup::Host;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use testkit::{Durability, NatsCluster};
 
@@ -110,11 +110,24 @@ impl World {
         self.folder.path()
     }
 
-    /// Runs `petpro <arguments>` against this stack and answers what it printed.
+    /// Runs `petpro <arguments>` against this stack and answers what it printed. Where a service is not available it is run
+    /// again for a while, as people would.
     ///
     /// # Errors
     /// It fails; the text has what it said.
     pub async fn petpro(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            match self.petpro_once(arguments).await {
+                Err(error) if error.to_string().contains("(unavailable)") && Instant::now() < give_up => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn petpro_once(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let output = tokio::process::Command::new(self.processes.program())
             .arg("platform")
             .args(arguments)
