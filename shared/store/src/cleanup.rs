@@ -1,9 +1,10 @@
 //! Makes the days that rows are told on, and drops rows whose time is over. Every replica does it; what one has done the
 //! others do not find.
 
+use crate::begin::begin;
 use crate::error::Error;
 use crate::store::Store;
-use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait as _, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -61,7 +62,7 @@ async fn make_days(store: &Store) -> Result<(), Error> {
 /// Each in a transaction of its own, so that locks are held for one only.
 async fn drop_days(store: &Store) -> Result<(), Error> {
     loop {
-        let transaction = store.read().begin().await?;
+        let transaction = begin(store.read()).await?;
         // It looks through all rows of a day before it drops it.
         transaction.execute_unprepared("set local statement_timeout = '2min'").await?;
         let dropped = number(&transaction, "select drop_event_days() as number").await?;

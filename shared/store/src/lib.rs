@@ -15,6 +15,7 @@
 //!
 //! The tables that this needs stand in `migrations/sql/common.up.sql` and `event_log.up.sql`.
 
+mod begin;
 mod cleanup;
 mod clock;
 mod config;
@@ -42,6 +43,7 @@ mod version;
 mod within;
 mod work;
 
+pub use begin::begin;
 pub use cleanup::delete_in_batches;
 pub use clock::now;
 pub use config::PostgresConfig;

@@ -1,13 +1,12 @@
 //! A transaction as handlers and repositories see it.
 
+use crate::begin::begin;
 use crate::error::Error;
 use crate::idempotency::Answer;
 use crate::outbox::{self, Flush, Origin, OutboxRow};
 use crate::store::Store;
 use sea_orm::prelude::async_trait;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, TransactionTrait as _,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,10 +42,8 @@ struct Pending {
 
 impl Tx {
     pub(crate) async fn begin(store: &Store, origin: &Origin, deadline: Instant) -> Result<Tx, Fault> {
-        let database = timeout_at(deadline, store.read().begin())
-            .await
-            .map_err(|_elapsed| Fault::deadline_exceeded())?
-            .map_err(Error::from)?;
+        let begun = timeout_at(deadline, begin(store.read())).await;
+        let database = begun.map_err(|_elapsed| Fault::deadline_exceeded())??;
         let inner = Inner {
             database,
             store: store.clone(),

@@ -2,9 +2,7 @@
 
 use super::search_order::{self, direction};
 use super::search_scope::Search;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryResult, Statement, TransactionTrait as _,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryResult, Statement};
 use serde::{Deserialize, Serialize};
 use store::Query;
 use subjects::catalog::{ProductSort, ProductStatus, ProductSummary};
@@ -56,7 +54,7 @@ const PLANNING: &str = "set local plan_cache_mode = force_custom_plan; set local
 /// # Errors
 /// The database's.
 pub async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, store::Error> {
-    let transaction = db.begin().await?;
+    let transaction = store::begin(db).await?;
     transaction.execute_unprepared(PLANNING).await?;
     Ok(transaction)
 }

@@ -3,6 +3,7 @@
 use crate::world::{NoteError, World, insert_note};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use store::{Error, Tx};
 use subjects::{ErrorCode, Fault};
 use tokio::sync::Barrier;
@@ -137,5 +138,24 @@ async fn a_database_that_is_away_is_unavailable() {
     world.execute(&format!("alter database {} connection limit -1", world.database)).await;
     let error = error.unwrap_err();
     assert!(matches!(&error, NoteError::Fault(fault) if fault.code == ErrorCode::Unavailable), "{error:?}");
+    teller.running.drain().await.unwrap();
+}
+
+/// A handler is dropped at its deadline, wherever it is.
+#[tokio::test]
+async fn whoever_is_dropped_while_it_begins_leaves_no_transaction_open() {
+    let world = World::start().await;
+    let teller = world.teller().await;
+    for round in 0..400 {
+        let text = Uuid::now_v7().to_string();
+        let putting = teller.put(None, Uuid::now_v7(), &text);
+        let _dropped_or_done = tokio::time::timeout(Duration::from_micros(round * 10), putting).await;
+    }
+    let open = "select count(*) from pg_stat_activity where datname = current_database() \
+                and usename = 'petpro_vendor' and state like 'idle in transaction%'";
+    world.until(open, 0).await;
+    // What is written outside a transaction is there for all at once.
+    teller.put(None, Uuid::now_v7(), "afterwards").await.unwrap();
+    assert_eq!(world.number("select count(*) from vendor.notes where text = 'afterwards'").await, 1);
     teller.running.drain().await.unwrap();
 }
