@@ -2,7 +2,7 @@
 //!
 //! JetStream pins one replica at a time, which is given all new events. What another one was given and has not
 //! acknowledged may come after them, though: when the consumer opens, and whenever deliveries are missing, nothing new is
-//! begun until all of that is here or dealt with; see [`take_over`](super::take_over).
+//! begun until all of that is here or dealt with; see [`take_over`].
 
 use super::answer::{Delivery, give_back};
 use super::consume::{Consumer, OPEN_TIMEOUT, Opened, receive};
