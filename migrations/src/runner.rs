@@ -10,6 +10,9 @@ use sea_orm_migration::{MigrationStatus, MigratorTraitSelf};
 /// `petpro` in ASCII: the advisory lock that runners take turns with.
 const RUNNER_LOCK: i64 = 0x7065_7470_726f;
 
+/// How often a role is tried.
+const ROLE_ATTEMPTS: u32 = 10;
+
 const EXTENSIONS: [&str; 4] = ["btree_gist", "pg_trgm", "unaccent", "citext"];
 
 /// A migration of a service and whether the database has it.
@@ -115,11 +118,25 @@ async fn prepare_database(admin: &DatabaseConnection, logins: &[ServiceLogin]) -
         run(admin, &[format!("create extension if not exists {extension} with schema ext")]).await?;
     }
     for login in logins {
-        run(admin, &role_statements(login)).await?;
+        make_role(admin, login).await?;
         run(admin, &[format!("create schema if not exists {}", identifier(&login.service))]).await?;
     }
     let database = current_database(admin).await?;
     run(admin, &grants_on_database(&database, logins.iter().map(|login| login.role.as_str()))).await
+}
+
+/// Roles belong to the whole server, and the lock to one database: another runner may be at the same role. Then Postgres
+/// lets it finish, and refuses this one with an internal error.
+async fn make_role(admin: &DatabaseConnection, login: &ServiceLogin) -> anyhow::Result<()> {
+    let mut attempt = 1;
+    loop {
+        match run(admin, &role_statements(login)).await {
+            Err(error) if attempt < ROLE_ATTEMPTS && error.to_string().contains("tuple concurrently updated") => {
+                attempt += 1;
+            }
+            made => return made,
+        }
+    }
 }
 
 async fn current_database(admin: &DatabaseConnection) -> anyhow::Result<String> {

@@ -2,8 +2,8 @@
 
 use crate::world::World;
 use petpro::services;
-use platform::Declaration;
 use platform::nats::ServerSignals;
+use platform::{ConsumerDeclaration, Declaration};
 use std::collections::BTreeSet;
 use std::time::Instant;
 use subjects::{Kind, Operation, Who, catalogue, event};
@@ -89,15 +89,23 @@ fn may_publish(service: &Declaration) -> BTreeSet<String> {
     if service.publishes_events {
         let own = catalogue::events().filter(|event| event.service == service.name);
         allowed.extend(own.map(|event| format!("event.{}.0", event.event_type)));
-        allowed.insert(format!("$JS.API.STREAM.INFO.{}", event::stream_name(service.name)));
-    }
-    if service.publishes_events {
         allowed.insert(format!("relay.wake.{}", service.name));
+        // Its relay sees to it that all is there that it has published.
+        let stream = event::stream_name(service.name);
+        allowed.insert(format!("$JS.API.STREAM.INFO.{stream}"));
+        allowed.insert(format!("$JS.API.STREAM.MSG.GET.{stream}"));
+        allowed.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.x"));
+        allowed.insert(format!("$JS.FC.{stream}.x"));
     }
     for consumer in &service.consumers {
         allowed.insert(next_message(&consumer.stream(), &consumer.durable_name()));
         allowed.insert(ack(&consumer.stream(), &consumer.durable_name()));
         allowed.insert(format!("$JS.API.STREAM.INFO.{}", consumer.stream()));
+        allowed.insert(format!("$JS.API.STREAM.MSG.GET.{}", consumer.stream()));
+        allowed.insert(about_consumer("INFO", consumer));
+        if consumer.ordered {
+            allowed.insert(about_consumer("UNPIN", consumer));
+        }
     }
     if !service.consumers.is_empty() {
         allowed.insert(format!("dead_letter.{}.x", service.name));
@@ -138,9 +146,13 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
     let for_users =
         catalogue::operations().filter(|operation| operation.access.0.iter().any(|who| *who != Who::Service));
     let for_neighbours: BTreeSet<String> = for_users.flat_map(every_form).collect();
-    let is_look = |subject: &str| subject.starts_with("$SRV.") || subject.starts_with("$JS.API.STREAM.INFO.");
+    let is_look = |subject: &str| {
+        ["$SRV.", "$JS.API.STREAM.INFO.", "$JS.API.STREAM.MSG.GET.", "$JS.API.CONSUMER.INFO."]
+            .iter()
+            .any(|prefix| subject.starts_with(prefix))
+    };
     let is_keeping = |subject: &str| {
-        ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.CREATE"].iter().any(|verb| {
+        ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.CREATE", "CONSUMER.INFO"].iter().any(|verb| {
             subject.strip_prefix("$JS.API.").is_some_and(|rest| rest.starts_with(&format!("{verb}.EVENTS_")))
         })
     };
@@ -207,10 +219,11 @@ fn every_published_subject() -> BTreeSet<String> {
     }
     subjects.insert(FOLLOW_REVOCATIONS.to_owned());
     for stream in catalogue::SERVICES.map(event::stream_name) {
-        for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "INFO"] {
+        for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "INFO", "MSG.GET", "MSG.DELETE"] {
             subjects.insert(format!("$JS.API.STREAM.{verb}.{stream}"));
         }
         subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}"));
+        subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.x"));
         subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.x.event.>"));
         subjects.insert(format!("$JS.API.CONSUMER.DURABLE.CREATE.{stream}.x"));
         subjects.insert(format!("$JS.FC.{stream}.x"));
@@ -218,7 +231,7 @@ fn every_published_subject() -> BTreeSet<String> {
     for consumer in services::consumers() {
         subjects.insert(next_message(&consumer.stream(), &consumer.durable_name()));
         subjects.insert(ack(&consumer.stream(), &consumer.durable_name()));
-        subjects.insert(format!("$JS.API.CONSUMER.DELETE.{}.{}", consumer.stream(), consumer.durable_name()));
+        subjects.extend(["INFO", "UNPIN", "PAUSE", "DELETE"].map(|verb| about_consumer(verb, &consumer)));
     }
     subjects
 }
@@ -230,6 +243,10 @@ fn every_form(operation: &Operation) -> impl Iterator<Item = String> + use<> {
 
 fn next_message(stream: &str, durable: &str) -> String {
     format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}")
+}
+
+fn about_consumer(verb: &str, consumer: &ConsumerDeclaration) -> String {
+    format!("$JS.API.CONSUMER.{verb}.{}.{}", consumer.stream(), consumer.durable_name())
 }
 
 fn ack(stream: &str, durable: &str) -> String {

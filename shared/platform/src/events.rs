@@ -80,11 +80,13 @@ impl ConsumerDeclaration {
 pub struct ConsumerSettings {
     /// How often its handler is tried with an event at the most before that becomes a dead letter.
     pub attempts: u32,
+    /// Whether each event is handled in a transaction of its own.
+    pub one_by_one: bool,
 }
 
 impl Default for ConsumerSettings {
     fn default() -> ConsumerSettings {
-        ConsumerSettings { attempts: ATTEMPTS }
+        ConsumerSettings { attempts: ATTEMPTS, one_by_one: false }
     }
 }
 
@@ -103,6 +105,14 @@ impl<A: App> EventConsumer<A> {
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> EventConsumer<A> {
         self.settings.attempts = attempts.max(1);
+        self
+    }
+
+    /// The same consumer, each of whose events is handled in a transaction of its own: its handler locks more than the
+    /// rows of the event's aggregate, so that two transactions of many events could wait for each other.
+    #[must_use]
+    pub fn one_by_one(mut self) -> EventConsumer<A> {
+        self.settings.one_by_one = true;
         self
     }
 

@@ -17,9 +17,8 @@ const WARM_UP: Duration = Duration::from_secs(10);
 const QUIET_PATIENCE: Duration = Duration::from_secs(180);
 /// How much time is kept for the end of a run.
 const END: Duration = Duration::from_secs(240);
-
-/// How often it is looked again when events were told meanwhile.
-const LOOKS_AGAIN: u32 = 3;
+/// How often it is looked when events were told meanwhile.
+pub const LOOKS: u32 = 4;
 /// How many violations of a promise are shown.
 const SHOWN: usize = 10;
 
@@ -73,7 +72,7 @@ pub async fn full(options: RunOptions) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(1_000 + stage.draw(3_000).await)).await;
     }
     let mut quiet = stage.end().await?;
-    let found = conclude(&mut quiet, QUIET_PATIENCE).await?;
+    let found = conclude(&mut quiet, QUIET_PATIENCE, LOOKS).await?;
     let keep = options.keep || !found.violations.is_empty();
     quiet.world.stop(keep).await?;
     if !found.violations.is_empty() {
@@ -98,14 +97,14 @@ pub async fn take(stage: &Stage, step: Step) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until all is quiet, asks all questions, and prints the answers.
+/// Waits until all is quiet, asks all questions, and prints the answers. It is looked so often at the most: what a service
+/// tells by itself while it is looked at is not there yet, rather than lost.
 ///
 /// # Errors
 /// The database does not answer.
-pub async fn conclude(quiet: &mut Quiet, patience: Duration) -> anyhow::Result<Found> {
+pub async fn conclude(quiet: &mut Quiet, patience: Duration, looks: u32) -> anyhow::Result<Found> {
     let mut found = look(quiet, patience).await?;
-    // What a service tells by itself while it is looked at is not there yet, rather than lost.
-    for _again in 0..LOOKS_AGAIN {
+    for _again in 1..looks {
         if found.violations.is_empty() || quiet.heard.told_since(&quiet.world).await? == 0 {
             break;
         }

@@ -2,7 +2,7 @@
 
 use crate::load::LoadOptions;
 use crate::report::Report;
-use crate::run::{RunOptions, conclude};
+use crate::run::{LOOKS, RunOptions, conclude};
 use crate::scenario::{Cut, Node, Stage, cut_node_off, lose_node};
 use crate::world::{Layout, World, WorldOptions};
 use anyhow::bail;
@@ -33,7 +33,7 @@ pub async fn full(options: RunOptions) -> anyhow::Result<()> {
         bail!("{error:#} (seed {seed})\n{}", stage.world.processes.log_end());
     }
     let mut quiet = stage.end().await?;
-    let found = conclude(&mut quiet, QUIET_PATIENCE).await?;
+    let found = conclude(&mut quiet, QUIET_PATIENCE, LOOKS).await?;
     let keep = options.keep || !found.violations.is_empty();
     quiet.world.stop(keep).await?;
     if !found.violations.is_empty() {

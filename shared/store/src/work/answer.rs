@@ -3,6 +3,7 @@
 use super::incoming::Incoming;
 use crate::within::within;
 use async_nats::jetstream::{AckKind, Message};
+use platform::ConsumerDeclaration;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -72,6 +73,12 @@ impl Delivery {
 /// Gives back what was not even looked at.
 pub(super) async fn give_back(message: &Message) {
     send(message, AckKind::Nak(Some(LEAVING_DELAY))).await;
+}
+
+/// Where JetStream is answered for the event at a place of the stream, whoever it was given to: it is known by its place.
+/// The number of the delivery must be one that there has been, and the rest is for clients.
+pub(super) fn delivery_subject(declaration: &ConsumerDeclaration, sequence: u64, delivery: u64) -> String {
+    format!("$JS.ACK.{}.{}.1.{sequence}.{delivery}.0.0", declaration.stream(), declaration.durable_name())
 }
 
 async fn send(message: &Message, answer: AckKind) {

@@ -50,7 +50,9 @@ async fn handle_all(consumer: &Consumer, deliveries: &[Delivery]) {
         let incoming = &delivery.incoming;
         match consumer.handler.prepare(incoming) {
             // What has failed before goes alone, so that it takes no other event with it.
-            Ok(work) if consumer.failures.of(incoming) == 0 => readable.push((delivery, work)),
+            Ok(work) if !consumer.handler.settings.one_by_one && consumer.failures.of(incoming) == 0 => {
+                readable.push((delivery, work));
+            }
             _ => alone.push(delivery),
         }
     }

@@ -6,7 +6,7 @@ use crate::store::Store;
 use crate::tx::Tx;
 use async_nats::jetstream;
 use futures::future::BoxFuture;
-use platform::ConsumerDeclaration;
+use platform::{ConsumerDeclaration, ConsumerSettings};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,8 +31,7 @@ pub(super) fn preparation(
 #[derive(Clone)]
 pub(crate) struct Handler {
     pub declaration: ConsumerDeclaration,
-    /// After how many attempts an event is parked.
-    pub attempts: u32,
+    pub settings: ConsumerSettings,
     pub prepare: Preparation,
     pub jetstream: jetstream::Context,
 }

@@ -2,7 +2,7 @@
 //!
 //! JetStream pins one replica at a time, which is given all new events. What another one was given and has not
 //! acknowledged may come after them, though: when the consumer opens, and whenever deliveries are missing, nothing new is
-//! begun until all of that is here or dealt with; see [`take_over`].
+//! begun until all of that is here or dealt with, for which it is asked before its time is over; see [`take_over`].
 
 use super::answer::{Delivery, give_back};
 use super::consume::{Consumer, OPEN_TIMEOUT, Opened, receive};
@@ -37,6 +37,8 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
     let mut at_work = FuturesUnordered::new();
     let mut looking: Option<BoxFuture<'_, anyhow::Result<Elsewhere>>> = None;
     let mut all_is_here = false;
+    // How often it was not.
+    let mut looked_in_vain: u32 = 0;
     let mut last_delivery: Option<u64> = None;
     let mut progress = tokio::time::interval(consumer.progress_every());
     let stop = consumer.is_to_stop();
@@ -69,7 +71,14 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
                             delivery.surely(AckKind::Ack).await;
                         }
                         // A delivery that went missing meanwhile has begun it anew.
-                        all_is_here = elsewhere.is_nothing(&lines.held());
+                        let held = lines.held();
+                        all_is_here = elsewhere.is_nothing(&held);
+                        looked_in_vain = if all_is_here { 0 } else { looked_in_vain.saturating_add(1) };
+                        if is_to_be_asked_for(looked_in_vain)
+                            && let Err(error) = elsewhere.ask_for_it(consumer, &held).await
+                        {
+                            tracing::debug!(error = format!("{error:#}"), "what is elsewhere could not be asked for");
+                        }
                     }
                     Err(error) => tracing::debug!(error = format!("{error:#}"), "what is elsewhere is not known yet"),
                 }
@@ -99,6 +108,11 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
     }
     unpin(consumer, opened).await;
     outcome
+}
+
+/// After a second, within which a replica that leaves has given everything back, and then ever more seldom.
+fn is_to_be_asked_for(looked_in_vain: u32) -> bool {
+    looked_in_vain >= 4 && looked_in_vain.is_power_of_two()
 }
 
 /// Nothing, for ever, where there is no future.

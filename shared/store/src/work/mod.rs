@@ -42,7 +42,8 @@ use uuid::Uuid;
 /// `.consume(store::work("service_updated", read_models::service_updated))`.
 ///
 /// Events are handled in no particular order, many of them in one transaction with their inbox rows; where one of them
-/// fails, each in one of its own. So a handler must have no effect but in the transaction. What it emits has the event as
+/// fails, each in one of its own. So a handler must have no effect but in the transaction, and where it locks more than the
+/// rows of the event's aggregate it asks for [`EventConsumer::one_by_one`]. What it emits has the event as
 /// its cause and shares its correlation.
 ///
 /// What is away (`unavailable`, `deadline_exceeded`) is waited for without end. Any other failure is tried again some
@@ -123,7 +124,7 @@ where
             let work: handler::Work = Box::new(move |tx| handle(app.clone(), tx, told.clone()).boxed());
             Ok(work)
         });
-        let handler = Handler { declaration, attempts: settings.attempts, prepare, jetstream: run.jetstream.clone() };
+        let handler = Handler { declaration, settings, prepare, jetstream: run.jetstream.clone() };
         let store = run.app.store().clone();
         store.inner().metrics.register(&run.metrics);
         Consumer::new(store, handler, run.shutdown).run().boxed()

@@ -76,7 +76,7 @@ async fn handle_in_span(consumer: &Consumer, incoming: &Incoming) -> Ending {
     if !fault.code.is_ours() {
         return park(consumer, incoming, DeadLetterReason::Refused, &error, failures).await;
     }
-    if failures >= consumer.handler.attempts {
+    if failures >= consumer.handler.settings.attempts {
         return park(consumer, incoming, DeadLetterReason::Exhausted, &error, failures).await;
     }
     tracing::warn!(attempt = failures, error, "an event was not handled, it will come again");

@@ -4,6 +4,7 @@
 //! They are found by what they leave behind: JetStream waits for them again and again while nobody works on them. Then
 //! they are read in another way and parked.
 
+use super::answer::delivery_subject;
 use super::consume::{Consumer, OPEN_TIMEOUT};
 use super::incoming::{Incoming, Place};
 use super::one::{self, Ending};
@@ -68,7 +69,7 @@ async fn look(consumer: &Consumer, floor_before: Option<u64>) -> anyhow::Result<
 
 async fn park_strays(consumer: &Consumer, info: &Info) -> anyhow::Result<()> {
     let jetstream = &consumer.handler.jetstream;
-    let (stream, durable) = (&info.stream_name, &info.name);
+    let stream = &info.stream_name;
     let created =
         within(OPEN_TIMEOUT, jetstream.get_stream(stream), "looking at the stream").await?.cached_info().created;
     let incarnation =
@@ -89,8 +90,7 @@ async fn park_strays(consumer: &Consumer, info: &Info) -> anyhow::Result<()> {
         let incoming = Incoming::new(place, kept.time, kept.subject, legible(&headers), body.into());
         let parked = one::park(consumer, &incoming, DeadLetterReason::Unreadable, ERROR, 1).await;
         if matches!(parked, Ending::Parked) {
-            // By its sequence in the stream JetStream knows what is meant; the rest is for clients.
-            let answer = format!("$JS.ACK.{stream}.{durable}.1.{}.1.0.0", kept.seq);
+            let answer = delivery_subject(&consumer.handler.declaration, kept.seq, 1);
             let _told: async_nats::Message =
                 within(OPEN_TIMEOUT, jetstream.client().request(answer, "+TERM".into()), "ending its delivery").await?;
         }

@@ -1,11 +1,17 @@
 //! Whether anything that was given out before is still elsewhere.
 
+use super::answer::delivery_subject;
 use super::consume::{Consumer, OPEN_TIMEOUT};
 use super::inbox;
 use crate::within::within;
+use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::PullConsumer;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
+
+/// How many places of the stream are asked for at a time. More than JetStream gives out at a time lie between the first
+/// and the last of them only where most are not for this consumer.
+const ASKED_FOR: u64 = 10_000;
 
 /// What was found, at one moment after `asked` had been here.
 pub(super) struct Elsewhere {
@@ -13,6 +19,10 @@ pub(super) struct Elsewhere {
     asked: HashMap<i64, Uuid>,
     /// How many events JetStream waited for.
     pending: usize,
+    /// The places of the stream among which these are: behind the one, up to the other.
+    between: (u64, u64),
+    /// How many deliveries there have been.
+    deliveries: u64,
     /// Those of the events here that have been dealt with.
     pub had: HashSet<Uuid>,
 }
@@ -26,7 +36,13 @@ pub(super) async fn look(
     let info = within(OPEN_TIMEOUT, pull_consumer.get_info(), "looking at the consumer").await?;
     let event_ids: Vec<Uuid> = here.values().copied().collect();
     let had = inbox::had(consumer.store.read(), consumer.handler.name(), &event_ids).await?;
-    Ok(Elsewhere { asked: here, pending: info.num_ack_pending, had })
+    Ok(Elsewhere {
+        asked: here,
+        pending: info.num_ack_pending,
+        between: (info.ack_floor.stream_sequence, info.delivered.stream_sequence),
+        deliveries: info.delivered.consumer_sequence,
+        had,
+    })
 }
 
 impl Elsewhere {
@@ -36,6 +52,22 @@ impl Elsewhere {
         let surely_waited_for =
             self.asked.iter().filter(|(sequence, event)| held.contains(sequence) && !self.had.contains(event));
         self.pending <= surely_waited_for.count()
+    }
+
+    /// Asks JetStream to give out again what is not here. Whoever has it may be gone, and JetStream would wait for it; or
+    /// may be at it, and then the inbox sees to it that it is dealt with once.
+    pub(super) async fn ask_for_it(&self, consumer: &Consumer, held: &HashSet<i64>) -> anyhow::Result<()> {
+        let (client, (floor, last)) = (consumer.handler.jetstream.client(), self.between);
+        let asking = async {
+            for sequence in floor + 1..=last.min(floor + ASKED_FOR) {
+                if !held.contains(&i64::try_from(sequence)?) {
+                    let delivery = delivery_subject(&consumer.handler.declaration, sequence, self.deliveries);
+                    client.publish(delivery, AckKind::Nak(None).into()).await?;
+                }
+            }
+            Ok::<_, anyhow::Error>(())
+        };
+        within(OPEN_TIMEOUT, asking, "asking for what was given out before").await
     }
 }
 
@@ -48,8 +80,13 @@ mod tests {
         let events: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
         let asked: HashMap<i64, Uuid> = (1..=3).zip(events.iter().copied()).collect();
         let held = HashSet::from([1, 2, 3, 4]);
-        let elsewhere =
-            |pending, had: &[Uuid]| Elsewhere { asked: asked.clone(), pending, had: had.iter().copied().collect() };
+        let elsewhere = |pending, had: &[Uuid]| Elsewhere {
+            asked: asked.clone(),
+            pending,
+            between: (0, 3),
+            deliveries: 3,
+            had: had.iter().copied().collect(),
+        };
         assert!(elsewhere(3, &[]).is_nothing(&held));
         assert!(!elsewhere(4, &[]).is_nothing(&held));
         assert!(!elsewhere(3, &events[..1]).is_nothing(&held));

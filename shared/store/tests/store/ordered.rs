@@ -2,6 +2,8 @@
 
 use crate::hearing::{AT_THE_LOCK, Behaviour, LOCK, Mortal, Voice, doubled, effects, hearing_world, order_of, replica};
 use crate::world::World;
+use async_nats::jetstream::consumer::PullConsumer;
+use futures::StreamExt as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::dead_letters::replay;
@@ -167,6 +169,35 @@ async fn whoever_is_pinned_waits_for_the_one_that_was() {
     assert_eq!(order_of(&world, note).await, [1, 2, 3, 4, 5]);
     one.running.drain().await.unwrap();
     two.running.drain().await.unwrap();
+}
+
+/// JetStream would wait for it for a while.
+#[tokio::test]
+async fn what_somebody_took_away_is_asked_for() {
+    let world = hearing_world().await;
+    let voice = Voice::of(&world).await;
+    let behaviour = Arc::new(Behaviour::default());
+    let refused = "$JS.EVENT.ADVISORY.CONSUMER.MSG_NAKED.EVENTS_VENDOR.booking_hear_in_order";
+    let mut advisories = world.unbounded_client().await.subscribe(refused).await.unwrap();
+    let note = Uuid::now_v7();
+    voice.tell(note, 1, "fine").await;
+    let stream = voice.jetstream.get_stream("EVENTS_VENDOR").await.unwrap();
+    let consumer: PullConsumer = stream.get_consumer("booking_hear_in_order").await.unwrap();
+    let mut messages = consumer.stream().max_messages_per_batch(1).group("ordered").messages().await.unwrap();
+    let _taken_away = messages.next().await.unwrap().unwrap();
+    drop(messages);
+    stream.unpin_consumer("booking_hear_in_order", "ordered").await.unwrap();
+
+    let replica = replica(&world, &behaviour).await;
+    for version in 2..=5 {
+        voice.tell(note, version, "fine").await;
+    }
+    world.until(&effects("hear_in_order"), 5).await;
+    assert_eq!(order_of(&world, note).await, [1, 2, 3, 4, 5]);
+    let asked_for = tokio::time::timeout(std::time::Duration::from_secs(30), advisories.next()).await.unwrap().unwrap();
+    let advisory: serde_json::Value = serde_json::from_slice(&asked_for.payload).unwrap();
+    assert_eq!(advisory["stream_seq"], 1, "{advisory}");
+    replica.running.drain().await.unwrap();
 }
 
 fn notes(count: usize) -> Vec<Uuid> {

@@ -105,6 +105,8 @@ async fn what_cannot_be_read_is_parked_at_once_and_all_else_flows() {
     assert_eq!(world.number(&unreadable).await, expected);
     let kept = "select count(*) from booking.dead_letters where handler = 'hear' and length(body) = 1000000";
     assert_eq!(world.number(kept).await, 1);
+    // Both handlers' letters.
+    world.until("select count(*) from booking.dead_letters", 2 * expected).await;
     world.until("select count(*) from booking.dead_letters where announced_at is null", 0).await;
     let jetstream = &voice.jetstream;
     let told = jetstream.get_stream("DEAD_LETTERS").await.unwrap().cached_info().state.messages;

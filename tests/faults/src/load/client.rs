@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// The edge answers within five seconds, whatever happens behind it. What takes so much longer that a busy machine cannot
 /// be the cause hangs.
-const HANGS_AFTER: Duration = Duration::from_secs(25);
+const HANGS_AFTER: Duration = Duration::from_secs(12);
 /// How long the same request is sent again before its outcome stays open.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(90);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

@@ -3,11 +3,12 @@
 use faults::check::Found;
 use faults::load::LoadOptions;
 use faults::report::Report;
-use faults::run::conclude;
+use faults::run::{LOOKS, conclude};
 use faults::scenario::Stage;
 use faults::world::{Layout, World, WorldOptions};
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// Writes a second: what a debug build bears on two cores beside another test.
 const RATE: u32 = 20;
@@ -15,6 +16,12 @@ const RATE: u32 = 20;
 const SEED: u64 = 20_260_401;
 /// How long the platform is looked at before anything is done to it.
 const WARM_UP: Duration = Duration::from_secs(4);
+
+/// One platform after the other: several of them on two cores would tell how busy the machine is.
+pub async fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
+}
 
 /// A platform under load.
 pub async fn begin(layout: Layout, planted: Option<&str>) -> Stage {
@@ -30,10 +37,14 @@ pub async fn begin_in(world: World) -> Stage {
     Stage::set(world, options, WARM_UP, Report::default()).await.unwrap()
 }
 
-/// What there is to be found when the load has ended.
-pub async fn end(stage: Stage, patience: Duration) -> Found {
+/// What a planted mistake has broken.
+pub async fn end_badly(stage: Stage, patience: Duration) -> Found {
+    end(stage, patience, 1).await
+}
+
+async fn end(stage: Stage, patience: Duration, looks: u32) -> Found {
     let mut quiet = stage.end().await.unwrap();
-    let found = conclude(&mut quiet, patience).await.unwrap();
+    let found = conclude(&mut quiet, patience, looks).await.unwrap();
     let log = quiet.world.processes.log_end();
     if !found.violations.is_empty() {
         eprintln!("the services' last warnings:\n{log}");
@@ -44,7 +55,7 @@ pub async fn end(stage: Stage, patience: Duration) -> Found {
 
 /// Nothing is to be found.
 pub async fn end_well(stage: Stage) {
-    let found = end(stage, Duration::from_secs(120)).await;
+    let found = end(stage, Duration::from_secs(120), LOOKS).await;
     let violations: Vec<String> = found.violations.iter().map(ToString::to_string).collect();
     assert!(violations.is_empty(), "{violations:#?}");
     assert!(found.examined["acknowledged writes"] > 50, "{:?}", found.examined);
