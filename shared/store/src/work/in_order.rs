@@ -8,7 +8,7 @@ use super::answer::{Delivery, give_back};
 use super::consume::{Consumer, OPEN_TIMEOUT, Opened, receive};
 use super::failure::delay;
 use super::one::{self, Ending};
-use super::take_over::{self, Elsewhere};
+use super::take_over::{self, Elsewhere, Here};
 use crate::within::within;
 use async_nats::jetstream::AckKind;
 use futures::future::BoxFuture;
@@ -63,27 +63,6 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
             biased;
             () = &mut stop => break Ok(()),
             Some(line) = at_work.next(), if !at_work.is_empty() => lines.end(line),
-            Some(looked) = maybe(&mut looking) => {
-                looking = None;
-                match looked {
-                    Ok(elsewhere) => {
-                        for delivery in lines.take_had(&elsewhere.had) {
-                            delivery.surely(AckKind::Ack).await;
-                        }
-                        // A delivery that went missing meanwhile has begun it anew.
-                        let held = lines.held();
-                        all_is_here = elsewhere.is_nothing(&held);
-                        looked_in_vain = if all_is_here { 0 } else { looked_in_vain.saturating_add(1) };
-                        if is_to_be_asked_for(looked_in_vain)
-                            && let Err(error) = elsewhere.ask_for_it(consumer, &held).await
-                        {
-                            tracing::debug!(error = format!("{error:#}"), "what is elsewhere could not be asked for");
-                        }
-                    }
-                    Err(error) => tracing::debug!(error = format!("{error:#}"), "what is elsewhere is not known yet"),
-                }
-            }
-            _ = progress.tick() => lines.still_at_it().await,
             received = receive(opened), if lines.len() < MAX_HELD => match received {
                 Ok(delivery) => {
                     let number = delivery.consumer_sequence;
@@ -96,6 +75,30 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
                 }
                 Err(error) => break Err(error),
             },
+            // Behind the deliveries, so that those which JetStream made before it answered are here.
+            Some(looked) = maybe(&mut looking) => {
+                looking = None;
+                match looked {
+                    Ok(elsewhere) => {
+                        for delivery in lines.take_had(&elsewhere.had) {
+                            delivery.surely(AckKind::Ack).await;
+                        }
+                        // A delivery that went missing meanwhile has begun it anew.
+                        let held = lines.held();
+                        all_is_here = elsewhere.is_nothing(&held);
+                        looked_in_vain = if all_is_here { 0 } else { looked_in_vain.saturating_add(1) };
+                        let handler = consumer.handler.name();
+                        tracing::debug!(handler, all_is_here, held = held.len(), ?elsewhere, "looked for what is elsewhere");
+                        if is_to_be_asked_for(looked_in_vain)
+                            && let Err(error) = elsewhere.ask_for_it(consumer, &held).await
+                        {
+                            tracing::debug!(error = format!("{error:#}"), "what is elsewhere could not be asked for");
+                        }
+                    }
+                    Err(error) => tracing::debug!(error = format!("{error:#}"), "what is elsewhere is not known yet"),
+                }
+            }
+            _ = progress.tick() => lines.still_at_it().await,
         }
     };
     leaving.cancel();
@@ -235,8 +238,12 @@ impl Lines {
         waiting.chain(self.begun.values().copied()).collect()
     }
 
-    fn held(&self) -> HashSet<i64> {
-        self.events().into_keys().collect()
+    /// All that is here, by sequence.
+    fn held(&self) -> HashMap<i64, Here> {
+        let waiting = self.waiting.values().flatten();
+        let waiting = waiting.map(|(sequence, delivery)| (*sequence, Here::of(delivery)));
+        let begun = self.begun.values().map(|(sequence, _)| (*sequence, Here::default()));
+        waiting.chain(begun).collect()
     }
 
     /// Takes out what waits and was dealt with elsewhere.

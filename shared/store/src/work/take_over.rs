@@ -1,13 +1,25 @@
 //! Whether anything that was given out before is still elsewhere.
 
-use super::answer::delivery_subject;
+use super::answer::{Delivery, delivery_subject};
 use super::consume::{Consumer, OPEN_TIMEOUT};
 use super::inbox;
 use crate::within::within;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::PullConsumer;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use uuid::Uuid;
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Elsewhere { asked, pending, between, deliveries, had } = self;
+        let (asked, had) = (asked.len(), had.len());
+        write!(
+            f,
+            "asked for {asked}, {had} of them had; {pending} waited for among {between:?}, {deliveries} deliveries"
+        )
+    }
+}
 
 /// How many places of the stream are asked for at a time. More than JetStream gives out at a time lie between the first
 /// and the last of them only where most are not for this consumer.
@@ -45,22 +57,37 @@ pub(super) async fn look(
     })
 }
 
+/// An event that is here.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Here {
+    /// Which delivery it came with, where that was its first.
+    first_delivery: Option<u64>,
+}
+
+impl Here {
+    pub(super) fn of(delivery: &Delivery) -> Here {
+        Here { first_delivery: (delivery.delivered <= 1).then_some(delivery.consumer_sequence) }
+    }
+}
+
 impl Elsewhere {
-    /// Whether all that JetStream waited for is here: as many as were here then, still are, and are not dealt with. Each
-    /// of those was surely waited for, so there was no other.
-    pub(super) fn is_nothing(&self, held: &HashSet<i64>) -> bool {
-        let surely_waited_for =
-            self.asked.iter().filter(|(sequence, event)| held.contains(sequence) && !self.had.contains(event));
+    /// Whether all that JetStream waited for is here: as many as it surely waited for are. These were here before it was
+    /// asked, still are, and are not dealt with; or it has given them out before it answered, and never before that.
+    pub(super) fn is_nothing(&self, held: &HashMap<i64, Here>) -> bool {
+        let surely_waited_for = held.iter().filter(|(sequence, here)| match self.asked.get(sequence) {
+            Some(event) => !self.had.contains(event),
+            None => here.first_delivery.is_some_and(|number| number <= self.deliveries),
+        });
         self.pending <= surely_waited_for.count()
     }
 
     /// Asks JetStream to give out again what is not here. Whoever has it may be gone, and JetStream would wait for it; or
     /// may be at it, and then the inbox sees to it that it is dealt with once.
-    pub(super) async fn ask_for_it(&self, consumer: &Consumer, held: &HashSet<i64>) -> anyhow::Result<()> {
+    pub(super) async fn ask_for_it(&self, consumer: &Consumer, held: &HashMap<i64, Here>) -> anyhow::Result<()> {
         let (client, (floor, last)) = (consumer.handler.jetstream.client(), self.between);
         let asking = async {
             for sequence in floor + 1..=last.min(floor + ASKED_FOR) {
-                if !held.contains(&i64::try_from(sequence)?) {
+                if !held.contains_key(&i64::try_from(sequence)?) {
                     let delivery = delivery_subject(&consumer.handler.declaration, sequence, self.deliveries);
                     client.publish(delivery, AckKind::Nak(None).into()).await?;
                 }
@@ -75,22 +102,30 @@ impl Elsewhere {
 mod tests {
     use super::*;
 
+    /// Sequences from 1 on, each with the number of its first delivery.
+    fn held(first_deliveries: &[Option<u64>]) -> HashMap<i64, Here> {
+        (1..).zip(first_deliveries.iter().map(|&first_delivery| Here { first_delivery })).collect()
+    }
+
     #[test]
     fn what_is_dealt_with_or_has_come_later_does_not_stand_for_what_is_elsewhere() {
         let events: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
-        let asked: HashMap<i64, Uuid> = (1..=3).zip(events.iter().copied()).collect();
-        let held = HashSet::from([1, 2, 3, 4]);
         let elsewhere = |pending, had: &[Uuid]| Elsewhere {
-            asked: asked.clone(),
+            asked: (1..=3).zip(events.iter().copied()).collect(),
             pending,
-            between: (0, 3),
-            deliveries: 3,
+            between: (0, 5),
+            deliveries: 5,
             had: had.iter().copied().collect(),
         };
-        assert!(elsewhere(3, &[]).is_nothing(&held));
-        assert!(!elsewhere(4, &[]).is_nothing(&held));
-        assert!(!elsewhere(3, &events[..1]).is_nothing(&held));
-        assert!(elsewhere(2, &events[..1]).is_nothing(&held));
-        assert!(!elsewhere(3, &[]).is_nothing(&HashSet::from([1, 2])));
+        let three = held(&[Some(1), None, Some(3)]);
+        assert!(elsewhere(3, &[]).is_nothing(&three));
+        assert!(!elsewhere(4, &[]).is_nothing(&three));
+        assert!(!elsewhere(3, &events[..1]).is_nothing(&three));
+        assert!(elsewhere(2, &events[..1]).is_nothing(&three));
+        assert!(!elsewhere(3, &[]).is_nothing(&held(&[Some(1), None])));
+        // What was given out before JetStream answered was waited for, unless somebody else had it before.
+        assert!(elsewhere(4, &[]).is_nothing(&held(&[Some(1), None, Some(3), Some(5)])));
+        assert!(!elsewhere(4, &[]).is_nothing(&held(&[Some(1), None, Some(3), Some(6)])));
+        assert!(!elsewhere(4, &[]).is_nothing(&held(&[Some(1), None, Some(3), None])));
     }
 }

@@ -41,7 +41,8 @@ struct Place {
 impl Processes {
     pub(super) fn new(stack: &Stack, folder: &Path, options: WorldOptions) -> anyhow::Result<Processes> {
         let mut variables = stack.variables.clone();
-        variables.insert("PETPRO_LOG__FILTER".to_owned(), "info".to_owned());
+        let filter = std::env::var("PETPRO_LOG__FILTER").unwrap_or_else(|_| "info".to_owned());
+        variables.insert("PETPRO_LOG__FILTER".to_owned(), filter);
         variables.insert("PETPRO_CONFIG".to_owned(), "/dev/null".to_owned());
         variables.insert("PETPRO_EDGE__LIMITS_PROFILE".to_owned(), "wide".to_owned());
         let mut places = BTreeMap::new();

@@ -8,7 +8,7 @@ use faults::scenario::Stage;
 use faults::world::{Layout, World, WorldOptions};
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Writes a second: what a debug build bears on two cores beside another test.
 const RATE: u32 = 20;
@@ -17,10 +17,10 @@ const SEED: u64 = 20_260_401;
 /// How long the platform is looked at before anything is done to it.
 const WARM_UP: Duration = Duration::from_secs(4);
 
-/// One platform after the other: several of them on two cores would tell how busy the machine is.
-pub async fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::const_new(());
-    TURN.lock().await
+/// Two platforms at a time, whatever the number of threads: more of them would tell how busy the machine is.
+pub async fn turn() -> SemaphorePermit<'static> {
+    static TURNS: Semaphore = Semaphore::const_new(2);
+    TURNS.acquire().await.unwrap()
 }
 
 /// A platform under load.
