@@ -6,6 +6,7 @@
 
 use crate::metrics::Metrics;
 use async_nats::Client;
+use async_nats::client::ReconnectError;
 use async_nats::connection::State;
 use serde::Deserialize;
 use std::time::Duration;
@@ -23,6 +24,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 const FIRST_PATIENCE: Duration = Duration::from_secs(10);
 /// It doubles up to this while nothing helps: then it is JetStream that is away, and not the others.
 const MAX_PATIENCE: Duration = Duration::from_secs(80);
+/// How often it is tried to come to another server, before that is left to the next time.
+const LEAVING_ATTEMPTS: usize = 8;
+/// How long the client may look for a server, before it is left to it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Until the connection ends.
 pub(crate) async fn stay_with_it(identity: String, client: Client, metrics: Metrics, ended: CancellationToken) {
@@ -47,14 +52,33 @@ async fn leave_servers_without_it(identity: &str, client: &Client, metrics: &Met
         } else if alone_since.get_or_insert(asked_at).elapsed() >= patience {
             metrics.nats_event("left_server");
             tracing::warn!(nats.identity = identity, "the nats server has no part in its cluster, trying another one");
-            // Fails only when the connection is closed for good.
-            if client.force_reconnect().await.is_err() {
+            if leave(client).await.is_err() {
                 return;
             }
             alone_since = None;
             patience = patience.saturating_mul(2).min(MAX_PATIENCE);
         }
     }
+}
+
+/// Connects anew until it is another server, where there are several: the client chooses one by chance. An error: the
+/// connection is closed for good.
+async fn leave(client: &Client) -> Result<(), ReconnectError> {
+    let left = client.server_info().server_id;
+    let has_others = client.server_pool().await.is_ok_and(|pool| pool.len() > 1);
+    for _ in 0..if has_others { LEAVING_ATTEMPTS } else { 1 } {
+        client.force_reconnect().await?;
+        sleep(LOOK_EVERY).await;
+        let connected = timeout(CONNECT_TIMEOUT, async {
+            while client.connection_state() != State::Connected {
+                sleep(LOOK_EVERY).await;
+            }
+        });
+        if connected.await.is_err() || client.server_info().server_id != left {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
