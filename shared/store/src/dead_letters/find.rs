@@ -53,6 +53,7 @@ pub async fn find_one(store: &Store, request: &FindDeadLetter) -> Result<DeadLet
     query.sql(" order by handler limit 1");
     let letter = read_all(store, query).await?.into_iter().next().ok_or(OpsError::DeadLetterNotFound)?;
     let told = letter.told(store.inner().service);
+    // What is not JSON, for which it may be a dead letter, is told in base64.
     let body = serde_json::from_slice(&letter.body).ok();
     let body_base64 = body.is_none().then(|| STANDARD.encode(&letter.body));
     let headers = letter.headers.into_iter().map(|(name, values)| (name, values.join(", "))).collect();
