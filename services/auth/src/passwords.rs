@@ -1,4 +1,5 @@
-//! Password hashing, off the async threads and no more of it at once than the machine has cores.
+//! Password hashing, off the async threads, no more of it at once than the machine has cores, and no longer a queue before
+//! it than is worth waiting in.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
@@ -6,18 +7,37 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::time::Duration;
 use subjects::Fault;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 /// The OWASP password storage cheat sheet's choice for argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
+/// How many requests wait for a worker at the most.
+const MAX_WAITING: usize = 256;
+/// How long one waits. What comes after that has to leave its request enough time for the rest; one that waits to its
+/// deadline has been waited for in vain, and is asked again.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// When whoever was refused should come again.
+const COME_AGAIN_MS: u64 = 2_000;
+
 /// Hashes and checks passwords. Clones share the workers.
 #[derive(Clone)]
 pub struct Passwords {
     workers: Arc<Semaphore>,
+    /// Places in the queue before them.
+    queue: Arc<Semaphore>,
+    hash_of_nobody: Arc<str>,
+}
+
+/// A worker's turn: whatever one request needs hashed is hashed in one, so that nobody queues in the middle of its work.
+pub struct Turn {
+    /// It goes along with each piece of work: a caller that gives up does not end that, and it still counts.
+    permit: Arc<OwnedSemaphorePermit>,
     hash_of_nobody: Arc<str>,
 }
 
@@ -30,10 +50,41 @@ impl Passwords {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = if workers == 0 { cores } else { workers };
         let unguessable: [u8; 32] = rand::random();
-        let hash_of_nobody = hash_now(&unguessable)?;
-        Ok(Passwords { workers: Arc::new(Semaphore::new(workers)), hash_of_nobody: hash_of_nobody.into() })
+        let hash_of_nobody = hash_now(&unguessable)?.into();
+        let queue = Arc::new(Semaphore::new(MAX_WAITING));
+        Ok(Passwords { workers: Arc::new(Semaphore::new(workers)), queue, hash_of_nobody })
     }
 
+    /// Waits for a worker.
+    ///
+    /// # Errors
+    /// `unavailable`: too many wait, or its turn does not come within two seconds.
+    pub async fn turn(&self) -> Result<Turn, Fault> {
+        let _place = self.queue.try_acquire().map_err(|_full| Fault::unavailable(COME_AGAIN_MS))?;
+        let waiting = timeout(MAX_WAIT, self.workers.clone().acquire_owned());
+        let permit = waiting.await.map_err(|_elapsed| Fault::unavailable(COME_AGAIN_MS))?;
+        let permit = Arc::new(permit.map_err(Fault::internal)?);
+        Ok(Turn { permit, hash_of_nobody: self.hash_of_nobody.clone() })
+    }
+
+    /// See [`Turn::hash`], in a turn of its own.
+    ///
+    /// # Errors
+    /// Those of [`Passwords::turn`] and [`Turn::hash`].
+    pub async fn hash(&self, password: &str) -> Result<String, Fault> {
+        self.turn().await?.hash(password).await
+    }
+
+    /// See [`Turn::verify`], in a turn of its own.
+    ///
+    /// # Errors
+    /// Those of [`Passwords::turn`] and [`Turn::verify`].
+    pub async fn verify(&self, password: &str, stored_hash: Option<&str>) -> Result<bool, Fault> {
+        self.turn().await?.verify(password, stored_hash).await
+    }
+}
+
+impl Turn {
     /// The hash to store, in PHC form with its own random salt.
     ///
     /// # Errors
@@ -76,8 +127,7 @@ impl Passwords {
         &self,
         job: impl FnOnce() -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let permit = self.workers.clone().acquire_owned().await.map_err(Fault::internal)?;
-        // The permit goes along: a caller that gives up does not end the work, and it still counts.
+        let permit = self.permit.clone();
         let worked = tokio::task::spawn_blocking(move || {
             let outcome = job();
             drop(permit);
@@ -109,6 +159,7 @@ fn verify_now(password: &[u8], stored_hash: &str) -> Result<bool, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use subjects::ErrorCode;
 
     #[tokio::test]
     async fn a_password_matches_its_own_hash_only() {
@@ -128,11 +179,33 @@ mod tests {
 
     #[tokio::test]
     async fn a_fingerprint_is_the_same_for_the_same_secret_and_context() {
+        let turn = Passwords::new(1).unwrap().turn().await.unwrap();
+        let fingerprint = turn.fingerprint("kucing oren", "sari@example.com").await.unwrap();
+        assert_eq!(turn.fingerprint("kucing oren", "sari@example.com").await.unwrap(), fingerprint);
+        assert_ne!(turn.fingerprint("kucing abu", "sari@example.com").await.unwrap(), fingerprint);
+        assert_ne!(turn.fingerprint("kucing oren", "dewi@example.com").await.unwrap(), fingerprint);
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_too_long_is_refused_and_told_when_to_come_again() {
         let passwords = Passwords::new(1).unwrap();
-        let fingerprint = passwords.fingerprint("kucing oren", "sari@example.com").await.unwrap();
-        assert_eq!(passwords.fingerprint("kucing oren", "sari@example.com").await.unwrap(), fingerprint);
-        assert_ne!(passwords.fingerprint("kucing abu", "sari@example.com").await.unwrap(), fingerprint);
-        assert_ne!(passwords.fingerprint("kucing oren", "dewi@example.com").await.unwrap(), fingerprint);
+        let held = passwords.turn().await.unwrap();
+        let waiting: Vec<_> = (0..MAX_WAITING)
+            .map(|_| {
+                let passwords = passwords.clone();
+                tokio::spawn(async move { passwords.turn().await.map(drop) })
+            })
+            .collect();
+        while passwords.queue.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = passwords.turn().await.map(drop).unwrap_err();
+        assert_eq!((refused.code, refused.retry_after_ms), (ErrorCode::Unavailable, Some(COME_AGAIN_MS)));
+        for waiting in waiting {
+            assert_eq!(waiting.await.unwrap().unwrap_err().code, ErrorCode::Unavailable);
+        }
+        drop(held);
+        assert!(passwords.turn().await.is_ok(), "the queue is empty again");
     }
 
     #[tokio::test]

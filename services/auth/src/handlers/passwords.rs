@@ -3,6 +3,7 @@
 use super::Cx;
 use super::registration::check_new_password;
 use crate::entity::session::RevocationReason;
+use crate::passwords::Turn;
 use crate::repo::sessions::Which;
 use crate::repo::users;
 use crate::revocation;
@@ -21,9 +22,11 @@ pub async fn change_password(cx: Cx, req: ChangePassword) -> Result<(), AuthErro
     check_new_password("/newPassword", req.new_password.expose(), &account.row.email)?;
 
     let checked_hash = account.row.password_hash;
-    let current_is_right = cx.app.passwords.verify(req.current_password.expose(), Some(&checked_hash)).await?;
-    let new_hash = cx.app.passwords.hash(req.new_password.expose()).await?;
-    let recorded = recorded_without_passwords(&cx, &req, user_id).await?;
+    let turn = cx.app.passwords.turn().await?;
+    let current_is_right = turn.verify(req.current_password.expose(), Some(&checked_hash)).await?;
+    let new_hash = turn.hash(req.new_password.expose()).await?;
+    let recorded = recorded_without_passwords(&cx, &turn, &req, user_id).await?;
+    drop(turn);
     let change = &Change { user_id, session, checked_hash, current_is_right, new_hash };
     cx.app.store.keyed(&cx, &recorded, |tx| async move { set_password(&tx, change).await }).await
 }
@@ -54,12 +57,17 @@ async fn set_password(tx: &Tx, change: &Change) -> Result<(), AuthError> {
 }
 
 /// The request as its idempotency record may know it: with a slow hash in the passwords' place.
-async fn recorded_without_passwords(cx: &Cx, req: &ChangePassword, user: UserId) -> Result<ChangePassword, Fault> {
+async fn recorded_without_passwords(
+    cx: &Cx,
+    turn: &Turn,
+    req: &ChangePassword,
+    user: UserId,
+) -> Result<ChangePassword, Fault> {
     if cx.meta().idempotency_key.is_none() {
         return Ok(req.clone());
     }
     let both = format!("{}\n{}", req.current_password.expose(), req.new_password.expose());
-    let fingerprint = cx.app.passwords.fingerprint(&both, &user.to_string()).await?;
+    let fingerprint = turn.fingerprint(&both, &user.to_string()).await?;
     Ok(ChangePassword {
         current_password: Password::new(fingerprint.clone()),
         new_password: NewPassword::new(fingerprint),

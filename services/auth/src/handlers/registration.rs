@@ -5,6 +5,7 @@ use crate::account::Account;
 use crate::domain::users::PENDING_LIFETIME;
 use crate::domain::{email, password};
 use crate::entity::user;
+use crate::passwords::Turn;
 use crate::repo::users;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,8 +19,10 @@ pub async fn register(cx: Cx, req: Register) -> Result<User, AuthError> {
     let email = email::normalised(&req.email);
     check_new_password("/password", req.password.expose(), &email)?;
 
-    let password_hash = cx.app.passwords.hash(req.password.expose()).await?;
-    let recorded = recorded_without_password(&cx, &req, &email).await?;
+    let turn = cx.app.passwords.turn().await?;
+    let password_hash = turn.hash(req.password.expose()).await?;
+    let recorded = recorded_without_password(&cx, &turn, &req, &email).await?;
+    drop(turn);
     // Nobody who registers is signed in: two people who send the same key must not get each other's answers.
     let scope = URL_SAFE_NO_PAD.encode(email::hash(&email));
     let account = &new_account(NewAccount {
@@ -132,10 +135,10 @@ pub(super) fn check_new_password(pointer: &str, password: &str, email: &str) -> 
 
 /// The request as its idempotency record may know it. A record keeps a fast hash of the request, with which a
 /// password could be guessed a billion times a second; so a slow hash stands in for the password.
-async fn recorded_without_password(cx: &Cx, req: &Register, email: &str) -> Result<Register, Fault> {
+async fn recorded_without_password(cx: &Cx, turn: &Turn, req: &Register, email: &str) -> Result<Register, Fault> {
     if cx.meta().idempotency_key.is_none() {
         return Ok(req.clone());
     }
-    let fingerprint = cx.app.passwords.fingerprint(req.password.expose(), email).await?;
+    let fingerprint = turn.fingerprint(req.password.expose(), email).await?;
     Ok(Register { password: NewPassword::new(fingerprint), ..req.clone() })
 }
