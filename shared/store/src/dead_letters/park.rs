@@ -1,12 +1,13 @@
 //! An event becomes a dead letter.
 
 use crate::error::Error;
-use crate::query::statement;
+use crate::query::{id_list, statement};
 use crate::tx::Tx;
 use crate::work::Incoming;
 use async_nats::HeaderMap;
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 use subjects::ops::DeadLetterReason;
 use uuid::Uuid;
 
@@ -22,6 +23,10 @@ const INSERT: &str = "\
     on conflict do nothing";
 
 const HAS_ANY: &str = "select from dead_letters where handler = $1 and aggregate_id = $2 limit 1";
+
+const WHICH_HAVE_ANY: &str = "\
+    select distinct aggregate_id from dead_letters
+    where handler = $1 and aggregate_id = any(string_to_array($2, ',')::uuid[])";
 
 /// Why an event is parked.
 pub(crate) struct Parking<'a> {
@@ -63,6 +68,18 @@ pub(crate) async fn insert(tx: &Tx, handler: &str, incoming: &Incoming, parking:
 pub(crate) async fn has_any(tx: &Tx, handler: &str, aggregate_id: Uuid) -> Result<bool, Error> {
     let found = tx.query_one_raw(statement(HAS_ANY, vec![handler.into(), aggregate_id.into()])).await?;
     Ok(found.is_some())
+}
+
+/// Those of the aggregates that have dead letters of a handler.
+pub(crate) async fn which_have_any(
+    tx: &Tx,
+    handler: &str,
+    aggregate_ids: &HashSet<Uuid>,
+) -> Result<HashSet<Uuid>, Error> {
+    let values = vec![handler.into(), id_list(aggregate_ids).into()];
+    let rows = tx.query_all_raw(statement(WHICH_HAVE_ANY, values)).await?;
+    let found = rows.iter().map(|row| Ok(row.try_get("", "aggregate_id")?));
+    found.collect()
 }
 
 /// What is kept of an error.

@@ -1,28 +1,30 @@
 //! A consumer whose events come in order: those of an aggregate one after the other, those of several aggregates at once.
+//! Events that wait are handled many in one transaction; where that fails, each line goes on alone, see [`line`].
 //!
 //! JetStream pins one replica at a time, which is given all new events. What another one was given and has not
 //! acknowledged may come after them, though: when the consumer opens, and whenever deliveries are missing, nothing new is
 //! begun until all of that is here or dealt with, for which it is asked before its time is over; see [`take_over`].
 
 use super::answer::{Delivery, give_back};
+use super::batch::{self, BATCH, BATCHES};
 use super::consume::{Consumer, OPEN_TIMEOUT, Opened, receive};
-use super::failure::delay;
-use super::one::{self, Ending};
-use super::take_over::{self, Elsewhere, Here};
+use super::line::Line;
+use super::lines::{Lines, line_of};
+use super::take_over::{self, Elsewhere};
 use crate::within::within;
 use async_nats::jetstream::AckKind;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 use platform::ConsumerDeclaration;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How many aggregates are at work at a time.
+/// How many lines are at work at a time of those that go alone.
 const PARALLEL: usize = 8;
 /// How many events are held at the most: more than JetStream gives out at a time.
 const MAX_HELD: usize = 2_048;
@@ -34,7 +36,8 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
     let permits = Semaphore::new(PARALLEL);
     let leaving = CancellationToken::new();
     let mut lines = Lines::default();
-    let mut at_work = FuturesUnordered::new();
+    let mut batches = FuturesUnordered::new();
+    let mut alone = FuturesUnordered::new();
     let mut looking: Option<BoxFuture<'_, anyhow::Result<Elsewhere>>> = None;
     let mut all_is_here = false;
     // How often it was not.
@@ -45,8 +48,9 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
     tokio::pin!(stop);
     let outcome = loop {
         if all_is_here {
-            while let Some(delivery) = lines.next() {
-                at_work.push(until_it_is_dealt_with(consumer, delivery, &permits, &leaving));
+            // While all who go alone are busy, the rest waits, and becomes a batch.
+            while batches.len() < BATCHES && permits.available_permits() > 0 && lines.is_any_ready() {
+                batches.push(together(consumer, lines.next(BATCH)));
             }
         } else if looking.is_none() && lines.holds_any() {
             let events = lines.events();
@@ -62,7 +66,11 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
         tokio::select! {
             biased;
             () = &mut stop => break Ok(()),
-            Some(line) = at_work.next(), if !at_work.is_empty() => lines.end(line),
+            Some(line) = alone.next(), if !alone.is_empty() => lines.end(line),
+            Some(Worked { ended, left }) = batches.next(), if !batches.is_empty() => {
+                ended.into_iter().for_each(|line| lines.end(line));
+                alone.extend(left.into_iter().map(|line| line.until_it_is_dealt_with(consumer, &permits, &leaving)));
+            }
             received = receive(opened), if lines.len() < MAX_HELD => match received {
                 Ok(delivery) => {
                     let number = delivery.consumer_sequence;
@@ -80,9 +88,8 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
                 looking = None;
                 match looked {
                     Ok(elsewhere) => {
-                        for delivery in lines.take_had(&elsewhere.had) {
-                            delivery.surely(AckKind::Ack).await;
-                        }
+                        let had = lines.take_had(&elsewhere.had);
+                        join_all(had.iter().map(|delivery| delivery.surely(AckKind::Ack))).await;
                         // A delivery that went missing meanwhile has begun it anew.
                         let held = lines.held();
                         all_is_here = elsewhere.is_nothing(&held);
@@ -102,7 +109,12 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
         }
     };
     leaving.cancel();
-    while at_work.next().await.is_some() {}
+    while alone.next().await.is_some() {}
+    while let Some(Worked { left, .. }) = batches.next().await {
+        for line in left {
+            line.give_back().await;
+        }
+    }
     for delivery in lines.waiting() {
         delivery.give_back().await;
     }
@@ -126,151 +138,27 @@ async fn maybe<T>(future: &mut Option<BoxFuture<'_, T>>) -> Option<T> {
     }
 }
 
-/// Tries an event in its place until it is dealt with or parked, or this replica leaves. Answers its line.
-async fn until_it_is_dealt_with(
-    consumer: &Consumer,
-    delivery: Delivery,
-    permits: &Semaphore,
-    leaving: &CancellationToken,
-) -> Uuid {
-    let line = line_of(&delivery);
-    let keeping = async {
-        loop {
-            sleep(consumer.progress_every()).await;
-            delivery.still_at_it().await;
-        }
-    };
-    let dealing = async {
-        let mut attempt = 0_u32;
-        loop {
-            attempt = attempt.saturating_add(1);
-            let ending = {
-                // Whoever waits for its next attempt keeps nobody from working.
-                let _permit = permits.acquire().await;
-                if leaving.is_cancelled() {
-                    return delivery.give_back().await;
-                }
-                one::handle(consumer, &delivery.incoming).await
-            };
-            match ending {
-                Ending::Done => return delivery.surely(AckKind::Ack).await,
-                Ending::Parked => return delivery.surely(AckKind::Term).await,
-                Ending::Again => tokio::select! {
-                    () = leaving.cancelled() => {}
-                    () = sleep(delay(attempt)) => {}
-                },
-            }
-        }
-    };
-    tokio::select! {
-        () = dealing => {}
-        () = keeping => {}
-    }
-    line
+/// What came of a batch.
+struct Worked {
+    /// Lines of which everything is dealt with.
+    ended: HashSet<Uuid>,
+    /// What is not dealt with, each line with all that it was at.
+    left: Vec<Line>,
 }
 
-/// Events that do not say what they happened to have no order with others.
-fn line_of(delivery: &Delivery) -> Uuid {
-    delivery.incoming.aggregate_id.unwrap_or(delivery.incoming.event_id)
-}
-
-/// Events that are here, by aggregate.
-#[derive(Default)]
-struct Lines {
-    waiting: HashMap<Uuid, BTreeMap<i64, Delivery>>,
-    /// Lines whose first event may begin.
-    ready: HashSet<Uuid>,
-    /// The sequence, and the event, that each line is at.
-    begun: HashMap<Uuid, (i64, Uuid)>,
-    /// How many wait.
-    count: usize,
-}
-
-impl Lines {
-    /// One that is here already is not added: this was its next delivery.
-    fn add(&mut self, delivery: Delivery) {
-        let (line, sequence) = (line_of(&delivery), delivery.incoming.place.sequence);
-        let begun = self.begun.get(&line);
-        if begun.is_some_and(|(begun, _)| *begun == sequence) {
-            return;
-        }
-        if begun.is_none() {
-            self.ready.insert(line);
-        }
-        if self.waiting.entry(line).or_default().insert(sequence, delivery).is_none() {
-            self.count += 1;
+/// Handles events of several lines, each in its order, as far as they can be handled together.
+async fn together(consumer: &Consumer, deliveries: Vec<Delivery>) -> Worked {
+    let mut ended: HashSet<Uuid> = deliveries.iter().map(line_of).collect();
+    let mut left: Vec<Line> = Vec::new();
+    for delivery in batch::in_order(consumer, deliveries).await {
+        let id = line_of(&delivery);
+        ended.remove(&id);
+        match left.iter_mut().find(|line| line.id == id) {
+            Some(line) => line.events.push(delivery),
+            None => left.push(Line { id, events: vec![delivery] }),
         }
     }
-
-    /// The next event that may begin.
-    fn next(&mut self) -> Option<Delivery> {
-        let line = *self.ready.iter().next()?;
-        self.ready.remove(&line);
-        let waiting = self.waiting.get_mut(&line)?;
-        let (sequence, delivery) = waiting.pop_first()?;
-        if waiting.is_empty() {
-            self.waiting.remove(&line);
-        }
-        self.count -= 1;
-        self.begun.insert(line, (sequence, delivery.incoming.event_id));
-        Some(delivery)
-    }
-
-    fn end(&mut self, line: Uuid) {
-        self.begun.remove(&line);
-        if self.waiting.contains_key(&line) {
-            self.ready.insert(line);
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.count + self.begun.len()
-    }
-
-    fn holds_any(&self) -> bool {
-        self.len() > 0
-    }
-
-    /// All that is here: sequences and event ids.
-    fn events(&self) -> HashMap<i64, Uuid> {
-        let waiting = self.waiting.values().flatten();
-        let waiting = waiting.map(|(sequence, delivery)| (*sequence, delivery.incoming.event_id));
-        waiting.chain(self.begun.values().copied()).collect()
-    }
-
-    /// All that is here, by sequence.
-    fn held(&self) -> HashMap<i64, Here> {
-        let waiting = self.waiting.values().flatten();
-        let waiting = waiting.map(|(sequence, delivery)| (*sequence, Here::of(delivery)));
-        let begun = self.begun.values().map(|(sequence, _)| (*sequence, Here::default()));
-        waiting.chain(begun).collect()
-    }
-
-    /// Takes out what waits and was dealt with elsewhere.
-    fn take_had(&mut self, had: &HashSet<Uuid>) -> Vec<Delivery> {
-        let mut taken = Vec::new();
-        for line in self.waiting.values_mut() {
-            let is_had = |delivery: &Delivery| had.contains(&delivery.incoming.event_id);
-            let of_line: Vec<i64> =
-                line.iter().filter(|(_, delivery)| is_had(delivery)).map(|(sequence, _)| *sequence).collect();
-            taken.extend(of_line.iter().filter_map(|sequence| line.remove(sequence)));
-        }
-        self.count -= taken.len();
-        self.waiting.retain(|_, line| !line.is_empty());
-        let waiting = &self.waiting;
-        self.ready.retain(|line| waiting.contains_key(line));
-        taken
-    }
-
-    fn waiting(&self) -> impl Iterator<Item = &Delivery> {
-        self.waiting.values().flat_map(BTreeMap::values)
-    }
-
-    async fn still_at_it(&self) {
-        for delivery in self.waiting() {
-            delivery.still_at_it().await;
-        }
-    }
+    Worked { ended, left }
 }
 
 /// Another replica is pinned at once, where this one was.

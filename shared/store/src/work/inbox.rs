@@ -9,6 +9,13 @@ use sea_orm::ConnectionTrait;
 use std::collections::HashSet;
 use uuid::Uuid;
 
+const LOCK_AGGREGATES: &str = "\
+    select pg_advisory_xact_lock(key) from (
+        select distinct hashtextextended('dead letters of ' || $1 || ' ' || aggregate_id, 0) as key
+        from unnest(string_to_array($2, ',')) as aggregate_id
+        order by key
+    ) as keys";
+
 /// No row: this handler has had the event.
 const ENTER: &str = "insert into inbox (handler, event_id) values ($1, $2) on conflict do nothing";
 
@@ -77,6 +84,13 @@ pub(super) async fn had(
         had.insert(row.try_get("", "event_id")?);
     }
     Ok(had)
+}
+
+/// Likewise for several aggregates, in an order that is the same for all who do so.
+pub(super) async fn lock_aggregates(tx: &Tx, handler: &str, aggregate_ids: &HashSet<Uuid>) -> Result<(), Error> {
+    let ids = id_list(aggregate_ids);
+    tx.execute_raw(statement(LOCK_AGGREGATES, vec![handler.into(), ids.into()])).await?;
+    Ok(())
 }
 
 /// Whoever deals with an aggregate's events in their order, parks one or replays one, holds this until the end of the

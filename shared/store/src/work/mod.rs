@@ -13,6 +13,8 @@ mod handler;
 mod in_order;
 mod inbox;
 mod incoming;
+mod line;
+mod lines;
 mod metrics;
 mod one;
 mod parallel;

@@ -1,16 +1,12 @@
 //! A consumer whose events come in any order: batches of them, two at a time.
 
 use super::answer::{Delivery, give_back};
-use super::batch;
+use super::batch::{self, BATCH, BATCHES};
 use super::consume::{Consumer, Opened, receive};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 use std::collections::VecDeque;
 
-/// How many events are handled in one transaction at the most.
-const BATCH: usize = 64;
-/// How many batches are at work at a time: one is in the database while the other one is read.
-const BATCHES: usize = 2;
 /// How many events wait for their batch.
 pub(super) const WAITING: usize = 128;
 

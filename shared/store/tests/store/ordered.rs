@@ -70,6 +70,31 @@ async fn what_cannot_be_read_keeps_back_its_aggregate() {
     replica.running.drain().await.unwrap();
 }
 
+/// Many in one transaction, and one that is refused takes only its aggregate out of them.
+#[tokio::test]
+async fn a_backlog_is_handled_in_batches_and_in_order() {
+    const TRANSACTIONS: &str = "select count(distinct xmin::text) from booking.effects where handler = 'hear_in_order'";
+    let world = hearing_world().await;
+    let voice = Voice::of(&world).await;
+    let (stuck, others) = (Uuid::now_v7(), notes(20));
+    for version in 1..=20 {
+        voice.tell(stuck, version, if version == 3 { "break" } else { "fine" }).await;
+        for other in &others {
+            voice.tell(*other, version, "fine").await;
+        }
+    }
+    let replica = replica(&world, &Arc::default()).await;
+    world.until(&effects("hear_in_order"), 20 * 20 + 2).await;
+    world.until(BEHIND, 17).await;
+    for other in others {
+        assert_eq!(order_of(&world, other).await, (1..=20).collect::<Vec<i64>>());
+    }
+    assert_eq!(order_of(&world, stuck).await, [1, 2]);
+    let transactions = world.number(TRANSACTIONS).await;
+    assert!(transactions <= 200, "402 events were handled in {transactions} transactions");
+    replica.running.drain().await.unwrap();
+}
+
 /// Whoever takes over must not go on with what it is given first.
 #[tokio::test]
 async fn order_is_kept_when_replicas_are_killed() {
