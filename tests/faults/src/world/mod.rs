@@ -29,7 +29,7 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// How long a command of `petpro` may take.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(300);
 /// How many products the demo's vendors have.
-const PRODUCTS: usize = 500;
+const PRODUCTS: usize = 800;
 
 /// What a world is made with.
 #[derive(Debug, Clone)]
