@@ -117,8 +117,9 @@ impl Measuring<'_> {
         let told = teller::fill_with_clinics(&self.host()?, self.plan.backlog).await?;
         let wanted: HashSet<Uuid> = told.into_iter().collect();
         self.relay_everything().await?;
-        let hearing = Hearing::start(&self.host()?).await?;
+        // It begins while it is started.
         let started = Instant::now();
+        let hearing = Hearing::start(&self.host()?).await?;
         hearing.until_heard(&wanted, PATIENCE).await?;
         let took = started.elapsed();
         hearing.stop().await?;

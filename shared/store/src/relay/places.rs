@@ -38,10 +38,12 @@ impl<'r> FromRow<'r, PgRow> for Place {
     }
 }
 
+/// Written without `published_at is null`: where the statistics know of no such row, Postgres would look for these first, and
+/// read all that waits for each batch, rather than for the ids.
 const NOTE_PUBLISHED: &str = "\
     update outbox set published_at = clock_timestamp(), stream = $1, incarnation = $2, sequence = acknowledged.sequence
     from unnest($3::uuid[], $4::bigint[]) as acknowledged(id, sequence)
-    where outbox.id = acknowledged.id and outbox.published_at is null";
+    where outbox.id = acknowledged.id and coalesce(outbox.published_at, 'infinity') = 'infinity'";
 
 const LOWEST_TAKEN: &str = "\
     select min(sequence) from outbox
