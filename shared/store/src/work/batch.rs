@@ -39,7 +39,11 @@ pub(super) async fn handle(consumer: &Consumer, deliveries: Vec<Delivery>) {
     }
     let handling = async {
         let Left { alone, away } = together(consumer, &deliveries).await;
-        if away {
+        if consumer.shutdown.is_cancelled() {
+            for delivery in alone {
+                delivery.give_back().await;
+            }
+        } else if away {
             for delivery in alone {
                 delivery.again(delay(delivery.delivered)).await;
             }
@@ -116,7 +120,8 @@ async fn together<'a>(consumer: &Consumer, deliveries: &'a [Delivery]) -> Left<'
     readable.sort_by_key(|(delivery, _)| (delivery.incoming.aggregate_id, delivery.incoming.place.sequence));
     let mut rest = readable.as_slice();
     let mut away = false;
-    while rest.len() > 1 {
+    // Whoever leaves commits what it is at, and no more.
+    while rest.len() > 1 && !consumer.shutdown.is_cancelled() {
         match commit(consumer, rest).await {
             Ok(Committed { begun, behind, .. }) => {
                 let (looked_at, left) = rest.split_at(begun.min(rest.len()));
