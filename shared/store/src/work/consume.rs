@@ -20,12 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 /// How long JetStream may take to show a consumer.
 pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a pull waits for events, and after which silence it is taken for lost.
+/// How long a pull waits for events.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
-const PULL_HEARTBEAT: Duration = Duration::from_secs(5);
 /// Likewise of an ordered consumer: whoever is pinned has to ask again well before that ends.
 const ORDERED_EXPIRES: Duration = Duration::from_secs(4);
-const ORDERED_HEARTBEAT: Duration = Duration::from_millis(1_500);
+/// How often JetStream says that a pull still waits. After twice as much silence it is taken for lost, which pulls are from
+/// time to time also where nothing fails.
+const HEARTBEAT: Duration = Duration::from_millis(1_500);
 /// On events of a pinned consumer.
 const PIN: &str = "Nats-Pin-Id";
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -110,10 +111,11 @@ impl Consumer {
         let pulling = consumer.stream().max_messages_per_batch(parallel::WAITING);
         let pulling = if self.handler.declaration.ordered {
             let group = ConsumerDeclaration::ORDERED_GROUP;
-            pulling.group(group).expires(ORDERED_EXPIRES).heartbeat(ORDERED_HEARTBEAT)
+            pulling.group(group).expires(ORDERED_EXPIRES)
         } else {
-            pulling.expires(PULL_EXPIRES).heartbeat(PULL_HEARTBEAT)
+            pulling.expires(PULL_EXPIRES)
         };
+        let pulling = pulling.heartbeat(HEARTBEAT);
         let messages = within(OPEN_TIMEOUT, pulling.messages(), "asking the consumer for events").await?;
         Ok(Opened { messages, consumer, pin: None, stream: stream.into(), incarnation })
     }

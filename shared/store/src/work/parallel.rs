@@ -17,7 +17,7 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
     let mut progress = tokio::time::interval(consumer.progress_every());
     let stop = consumer.is_to_stop();
     tokio::pin!(stop);
-    let outcome = loop {
+    let outcome = 'consuming: loop {
         while at_work.len() < BATCHES && !waiting.is_empty() {
             let size = waiting.len().min(BATCH);
             at_work.push(batch::handle(consumer, waiting.drain(..size).collect()));
@@ -38,9 +38,12 @@ pub(super) async fn consume(consumer: &Consumer, opened: &mut Opened) -> anyhow:
         }
         // What has come with it, so that a batch is as large as it can be without waiting.
         while waiting.len() < WAITING
-            && let Some(Ok(delivery)) = receive(opened).now_or_never()
+            && let Some(received) = receive(opened).now_or_never()
         {
-            waiting.push_back(delivery);
+            match received {
+                Ok(delivery) => waiting.push_back(delivery),
+                Err(error) => break 'consuming Err(error),
+            }
         }
     };
     while let Some(()) = at_work.next().await {}
