@@ -17,7 +17,7 @@ mod seeding;
 mod settings;
 mod sweeps;
 
-pub use passwords::Passwords;
+pub use passwords::{Passwords, Turn};
 pub use seeding::{SeedUser, ensure_user};
 pub use settings::AuthSettings;
 
