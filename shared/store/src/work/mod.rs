@@ -72,8 +72,9 @@ where
 /// the other:
 /// `.consume(store::ordered("bookings", "booking", "booking", calendar::booking_told))`.
 ///
-/// One replica at a time is given events; it handles those of several aggregates at once. Where an event fails it is
-/// tried again in its place, as for [`work()`]. Once it is a dead letter, the later events of its aggregate become dead
+/// One replica at a time is given events; it handles those of several aggregates at once, and many that wait in one
+/// transaction, unless it is asked not to ([`EventConsumer::one_by_one`]). Where an event fails it is tried again in its
+/// place, as for [`work()`]. Once it is a dead letter, the later events of its aggregate become dead
 /// letters behind it, until it is replayed or dropped.
 pub fn ordered<A, Body, F, Fut>(
     handler: &'static str,
