@@ -138,11 +138,13 @@ async fn an_erasure_goes_on_after_kills() {
     // The one who asks goes on, and says who is missing while it waits; what comes before that is done.
     world.run("profile", &["profile"]).await;
     world
-        .until("the request says that booking is away", async || {
+        .until("the request says that booking is away, and that all before profile is done", async || {
             let told = world.ask(Method::GET, &path, Some(&admin), None).await.1;
-            told["steps"].as_array().into_iter().flatten().any(|step| {
-                step["service"] == "booking" && step["failedAttempts"].as_u64() > Some(0) && step["done"] == false
-            })
+            let has = |service: &str, is: fn(&Value) -> bool| {
+                told["steps"].as_array().into_iter().flatten().any(|step| step["service"] == service && is(step))
+            };
+            has("booking", |step| step["failedAttempts"].as_u64() > Some(0) && step["done"] == false)
+                && has("catalog", |step| step["done"] == true)
         })
         .await;
     let told = world.expect(Method::GET, &path, Some(&admin), None, StatusCode::OK).await;
