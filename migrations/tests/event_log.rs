@@ -127,7 +127,7 @@ async fn rows_outlive_the_way_up_and_the_way_down() {
              incarnation, sequence)
          select id_at(at), 'a.b', md5(number::text)::uuid, number, number % 64, '{\"x-correlation-id\": \"c\"}',
              jsonb_build_object('number', number), at, case when number % 3 > 0 then at end, 'S', at, number
-         from (select number, now() - interval '1 hour' * number as at from generate_series(1, 336) as number) as told",
+         from (select number, now() - interval '1 hour' * number as at from generate_series(0, 335) as number) as told",
     )
     .await;
     run(&mut world.admin, "insert into inbox (handler, event_id, handled_at) select 'h', id, created_at from outbox")

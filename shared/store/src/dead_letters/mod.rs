@@ -16,5 +16,5 @@ pub(crate) use announce::announce;
 pub use drop::drop_letters;
 pub use find::{find_all, find_one};
 pub(crate) use of_events::of_events;
-pub(crate) use park::{BEHIND, Parking, has_any, insert, which_have_any};
+pub(crate) use park::{BEHIND, Parking, insert, which_have_any};
 pub use replay::replay;

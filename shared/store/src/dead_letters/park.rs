@@ -22,11 +22,12 @@ const INSERT: &str = "\
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     on conflict do nothing";
 
-const HAS_ANY: &str = "select from dead_letters where handler = $1 and aggregate_id = $2 limit 1";
-
+/// One look into the index for each aggregate, however many dead letters it has.
 const WHICH_HAVE_ANY: &str = "\
-    select distinct aggregate_id from dead_letters
-    where handler = $1 and aggregate_id = any(string_to_array($2, ',')::uuid[])";
+    select aggregate_id from unnest(string_to_array($2, ',')::uuid[]) as listed (aggregate_id)
+    where exists (
+        select from dead_letters where handler = $1 and dead_letters.aggregate_id = listed.aggregate_id
+    )";
 
 /// Why an event is parked.
 pub(crate) struct Parking<'a> {
@@ -62,12 +63,6 @@ pub(crate) async fn insert(tx: &Tx, handler: &str, incoming: &Incoming, parking:
     ];
     tx.execute_raw(statement(INSERT, values)).await?;
     Ok(())
-}
-
-/// Whether an aggregate has dead letters of a handler.
-pub(crate) async fn has_any(tx: &Tx, handler: &str, aggregate_id: Uuid) -> Result<bool, Error> {
-    let found = tx.query_one_raw(statement(HAS_ANY, vec![handler.into(), aggregate_id.into()])).await?;
-    Ok(found.is_some())
 }
 
 /// Those of the aggregates that have dead letters of a handler.

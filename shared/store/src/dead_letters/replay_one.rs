@@ -8,9 +8,10 @@ use crate::outbox::Origin;
 use crate::query::statement;
 use crate::store::Store;
 use crate::tx::Tx;
-use crate::work::{Handler, Origins, chain, is_passing, lock_aggregate};
+use crate::work::{Handler, Origins, chain, is_passing, lock_aggregates};
 use futures::FutureExt as _;
 use sea_orm::ConnectionTrait as _;
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use subjects::Fault;
@@ -112,7 +113,7 @@ async fn in_transaction(tx: Tx, handler: &Handler, letter: &Letter, dry_run: boo
     let (_, name, event_id) = &letter.key;
     let in_order = letter.aggregate_id.filter(|_| handler.declaration.ordered);
     if let Some(aggregate_id) = in_order {
-        lock_aggregate(&tx, name, aggregate_id).await?;
+        lock_aggregates(&tx, name, &HashSet::from([aggregate_id])).await?;
     }
     let sql = format!("select {COLUMNS} from dead_letters where handler = $1 and event_id = $2 for update skip locked");
     let asking = statement(&sql, vec![name.as_str().into(), (*event_id).into()]);

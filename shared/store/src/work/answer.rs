@@ -70,6 +70,26 @@ impl Delivery {
     }
 }
 
+/// Works, and tells JetStream so often meanwhile that the events are not forgotten.
+pub(super) async fn while_it_is_told_of<T>(
+    deliveries: &[Delivery],
+    every: Duration,
+    work: impl Future<Output = T>,
+) -> T {
+    let telling = async {
+        loop {
+            tokio::time::sleep(every).await;
+            for delivery in deliveries {
+                delivery.still_at_it().await;
+            }
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        never = telling => never,
+    }
+}
+
 /// Gives back what was not even looked at.
 pub(super) async fn give_back(message: &Message) {
     send(message, AckKind::Nak(Some(LEAVING_DELAY))).await;

@@ -1,6 +1,6 @@
 //! A batch of events: all in one transaction where all succeed, and each in its own where one fails.
 
-use super::answer::Delivery;
+use super::answer::{Delivery, while_it_is_told_of};
 use super::consume::Consumer;
 use super::failure::{chain, delay, is_passing};
 use super::handler::Work;
@@ -51,13 +51,13 @@ pub(super) async fn handle(consumer: &Consumer, deliveries: Vec<Delivery>) {
             stream::iter(alone).for_each_concurrent(PARALLEL, |delivery| by_itself(consumer, delivery)).await;
         }
     };
-    while_it_is_told_of(consumer, &deliveries, handling).await;
+    while_it_is_told_of(&deliveries, consumer.progress_every(), handling).await;
 }
 
 /// Handles what can be handled together of a batch whose events come in order, and answers for it. What is left comes
 /// back: of an aggregate, an event with all that follow.
 pub(super) async fn in_order(consumer: &Consumer, deliveries: Vec<Delivery>) -> Vec<Delivery> {
-    let left: HashSet<Uuid> = while_it_is_told_of(consumer, &deliveries, async {
+    let left: HashSet<Uuid> = while_it_is_told_of(&deliveries, consumer.progress_every(), async {
         let Left { alone, .. } = together(consumer, &deliveries).await;
         alone.iter().map(|delivery| delivery.incoming.event_id).collect()
     })
@@ -65,22 +65,6 @@ pub(super) async fn in_order(consumer: &Consumer, deliveries: Vec<Delivery>) -> 
     let mut deliveries = deliveries;
     deliveries.retain(|delivery| left.contains(&delivery.incoming.event_id));
     deliveries
-}
-
-/// Tells JetStream meanwhile that the events are not forgotten.
-async fn while_it_is_told_of<T>(consumer: &Consumer, deliveries: &[Delivery], work: impl Future<Output = T>) -> T {
-    let telling = async {
-        loop {
-            tokio::time::sleep(consumer.progress_every()).await;
-            for delivery in deliveries {
-                delivery.still_at_it().await;
-            }
-        }
-    };
-    tokio::select! {
-        done = work => done,
-        never = telling => never,
-    }
 }
 
 /// What could not be handled together.

@@ -38,10 +38,8 @@ const LEAVE: &str = "delete from inbox where handler = $1 and event_id = any(str
 
 const HAD: &str = "select event_id from inbox where handler = $1 and event_id = any(string_to_array($2, ',')::uuid[])";
 
-const LOCK_AGGREGATE: &str = "select pg_advisory_xact_lock(hashtextextended('dead letters of ' || $1 || ' ' || $2, 0))";
-
 /// False: it is there already. While another replica's transaction has the same event, this waits for its end. Where an
-/// aggregate is given, its lock is taken first; see [`lock_aggregate`].
+/// aggregate is given, its lock is taken first; see [`lock_aggregates`].
 pub(super) async fn enter(tx: &Tx, handler: &str, incoming: &Incoming, in_order: Option<Uuid>) -> Result<bool, Error> {
     let entering = match in_order {
         None => statement(ENTER, vec![handler.into(), incoming.event_id.into()]),
@@ -86,16 +84,10 @@ pub(super) async fn had(
     Ok(had)
 }
 
-/// Likewise for several aggregates, in an order that is the same for all who do so.
-pub(super) async fn lock_aggregates(tx: &Tx, handler: &str, aggregate_ids: &HashSet<Uuid>) -> Result<(), Error> {
+/// Whoever deals with an aggregate's events in their order, parks one or replays one, holds its lock until the end of the
+/// transaction. Locks of several are taken in an order that is the same for all who do so.
+pub(crate) async fn lock_aggregates(tx: &Tx, handler: &str, aggregate_ids: &HashSet<Uuid>) -> Result<(), Error> {
     let ids = id_list(aggregate_ids);
     tx.execute_raw(statement(LOCK_AGGREGATES, vec![handler.into(), ids.into()])).await?;
-    Ok(())
-}
-
-/// Whoever deals with an aggregate's events in their order, parks one or replays one, holds this until the end of the
-/// transaction.
-pub(crate) async fn lock_aggregate(tx: &Tx, handler: &str, aggregate_id: Uuid) -> Result<(), Error> {
-    tx.execute_raw(statement(LOCK_AGGREGATE, vec![handler.into(), aggregate_id.to_string().into()])).await?;
     Ok(())
 }

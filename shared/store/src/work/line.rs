@@ -1,6 +1,6 @@
 //! Events of one aggregate, one after the other, each in a transaction of its own.
 
-use super::answer::Delivery;
+use super::answer::{Delivery, while_it_is_told_of};
 use super::consume::Consumer;
 use super::failure::delay;
 use super::one::{self, Ending};
@@ -24,23 +24,12 @@ impl Line {
         permits: &Semaphore,
         leaving: &CancellationToken,
     ) -> Uuid {
-        let keeping = async {
-            loop {
-                sleep(consumer.progress_every()).await;
-                for delivery in &self.events {
-                    delivery.still_at_it().await;
-                }
-            }
-        };
         let dealing = async {
             for delivery in &self.events {
                 until_dealt_with(consumer, delivery, permits, leaving).await;
             }
         };
-        tokio::select! {
-            () = dealing => {}
-            () = keeping => {}
-        }
+        while_it_is_told_of(&self.events, consumer.progress_every(), dealing).await;
         self.id
     }
 

@@ -29,7 +29,7 @@ use consume::Consumer;
 pub(crate) use failure::{chain, is_passing};
 use futures::FutureExt as _;
 pub(crate) use handler::{Handler, Handlers};
-pub(crate) use inbox::lock_aggregate;
+pub(crate) use inbox::lock_aggregates;
 pub(crate) use incoming::{Incoming, Origins, Place};
 pub(crate) use metrics::ConsumerMetrics;
 pub use pauses::{pause, resume};
@@ -74,8 +74,8 @@ where
 ///
 /// One replica at a time is given events; it handles those of several aggregates at once, and many that wait in one
 /// transaction, unless it is asked not to ([`EventConsumer::one_by_one`]). Where an event fails it is tried again in its
-/// place, as for [`work()`]. Once it is a dead letter, the later events of its aggregate become dead
-/// letters behind it, until it is replayed or dropped.
+/// place, as for [`work()`]. Once it is a dead letter, the later events of its aggregate become dead letters behind it,
+/// until it is replayed or dropped.
 pub fn ordered<A, Body, F, Fut>(
     handler: &'static str,
     source: &'static str,

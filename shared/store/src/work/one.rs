@@ -8,6 +8,7 @@ use super::incoming::Incoming;
 use crate::dead_letters::{self, Parking};
 use crate::error::Error;
 use futures::FutureExt as _;
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use subjects::Fault;
@@ -93,7 +94,7 @@ async fn in_transaction(consumer: &Consumer, incoming: &Incoming, work: &Work) -
             return Ok(Committed::Repeated);
         }
         if let Some(aggregate_id) = in_order
-            && dead_letters::has_any(&tx, handler.name(), aggregate_id).await?
+            && !dead_letters::which_have_any(&tx, handler.name(), &HashSet::from([aggregate_id])).await?.is_empty()
         {
             dead_letters::insert(&tx, handler.name(), incoming, &Parking::behind()).await?;
             return Ok(Committed::Behind);

@@ -28,8 +28,9 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long a command of `petpro` may take.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(300);
-/// How many products the demo's vendors have.
+/// How many products the demo's vendors have: enough for the stocks that 200 writes a second want, and in the cut.
 const PRODUCTS: usize = 800;
+const FEWER_PRODUCTS: usize = 200;
 
 /// What a world is made with.
 #[derive(Debug, Clone)]
@@ -90,12 +91,13 @@ impl World {
     }
 
     async fn prepare(&self, planted: Option<String>) -> anyhow::Result<()> {
-        if !self.processes.layout().is_full() {
+        let is_full = self.processes.layout().is_full();
+        if !is_full {
             self.spare_the_disk().await?;
         }
         self.processes.provision_once().await?;
         seed::seed(&self.host).await?;
-        seed::products(&self.host, PRODUCTS).await?;
+        seed::products(&self.host, if is_full { PRODUCTS } else { FEWER_PRODUCTS }).await?;
         self.processes.start_all().await?;
         self.stack.until_heard(&petpro::services::consumers(), PATIENCE).await?;
         // The demo data has to be whole.
