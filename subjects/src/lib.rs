@@ -44,7 +44,7 @@ pub use event::Event;
 pub use money::{Currency, Money};
 pub use operation::{EventType, Kind, Operation};
 pub use paging::Page;
-pub use request::{Budget, Effect, Method, Request, Rest, RouteCaller, When};
+pub use request::{Budget, Effect, Method, Priority, Request, Rest, RouteCaller, When};
 pub use rules::in_words as pattern_in_words;
 pub use stream::{Stream, StreamItem};
 pub use values::UnknownName;

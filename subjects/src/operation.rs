@@ -4,7 +4,7 @@ use crate::access::Access;
 use crate::cache::Cache;
 use crate::error::{ErrorReason, ServiceError};
 use crate::event::Event;
-use crate::request::{Budget, Effect, Request, Rest, When};
+use crate::request::{Budget, Effect, Priority, Request, Rest, When};
 use crate::stream::Stream;
 use schemars::{Schema, SchemaGenerator};
 use uuid::Uuid;
@@ -33,6 +33,8 @@ pub struct Operation {
     pub access: Access,
     /// See [`Request::EFFECT`].
     pub effect: Effect,
+    /// See [`Request::PRIORITY`].
+    pub priority: Priority,
     /// See [`Request::BUDGET`].
     pub budget: Budget,
     /// See [`Request::CACHE`].
@@ -59,6 +61,7 @@ impl Operation {
             aliases: R::ALIASES,
             access: R::ACCESS,
             effect: R::EFFECT,
+            priority: R::PRIORITY,
             budget: R::BUDGET,
             cache: R::CACHE,
             when: R::WHEN,
@@ -78,6 +81,7 @@ impl Operation {
             aliases: S::ALIASES,
             access: S::ACCESS,
             effect: Effect::Read,
+            priority: Priority::Read,
             budget: Budget::General,
             cache: None,
             when: &[],

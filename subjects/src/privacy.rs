@@ -55,6 +55,7 @@ macro_rules! person_messages {
             const SUBJECT: &'static str = $export_subject;
             const ACCESS: $crate::Access = $crate::Access::SERVICE;
             const EFFECT: $crate::Effect = $crate::Effect::Read;
+            const PRIORITY: $crate::Priority = $crate::Priority::Background;
             type Reply = $crate::privacy::PersonPage;
             type Error = $crate::NoError;
         }
@@ -79,6 +80,7 @@ macro_rules! person_messages {
             const SUBJECT: &'static str = $erase_subject;
             const ACCESS: $crate::Access = $crate::Access::SERVICE;
             const EFFECT: $crate::Effect = $crate::Effect::Idempotent;
+            const PRIORITY: $crate::Priority = $crate::Priority::Background;
             type Reply = $crate::privacy::Erasure;
             type Error = $crate::NoError;
         }

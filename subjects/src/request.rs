@@ -22,6 +22,8 @@ pub trait Request:
     const ACCESS: Access;
     /// What asking twice does.
     const EFFECT: Effect;
+    /// Which requests are taken up before it, and which after, where a service has too much to do.
+    const PRIORITY: Priority = Priority::of(Self::EFFECT);
     /// Which of a caller's budgets of requests it is taken from, at the edge.
     const BUDGET: Budget = Budget::General;
     /// Whether its public answer may be kept and shared, and what makes it old.
@@ -54,6 +56,39 @@ impl Effect {
     /// Whether a request of this effect changes nothing.
     pub const fn is_read(self) -> bool {
         matches!(self, Effect::Read)
+    }
+}
+
+/// Who comes first where a service cannot do all at once, the most urgent first. What is refused is of the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Priority {
+    /// Money that has changed hands depends on it, or those who mend the service.
+    Critical,
+    /// Changes: somebody has decided.
+    Change,
+    /// Reads: somebody looks.
+    Read,
+    /// Nobody waits for it in front of a screen.
+    Background,
+}
+
+impl Priority {
+    /// Every priority, the most urgent first.
+    pub const ALL: [Priority; 4] = [Priority::Critical, Priority::Change, Priority::Read, Priority::Background];
+
+    /// What a request of an effect has where nothing else is declared.
+    pub const fn of(effect: Effect) -> Priority {
+        if effect.is_read() { Priority::Read } else { Priority::Change }
+    }
+
+    /// The name in metrics and in what services tell of their endpoints.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Priority::Critical => "critical",
+            Priority::Change => "change",
+            Priority::Read => "read",
+            Priority::Background => "background",
+        }
     }
 }
 

@@ -86,6 +86,7 @@ macro_rules! snapshots {
             const SUBJECT: &'static str = $subject;
             const ACCESS: $crate::Access = $crate::Access::SERVICE;
             const EFFECT: $crate::Effect = $crate::Effect::Read;
+            const PRIORITY: $crate::Priority = $crate::Priority::Background;
             type Reply = $crate::snapshot::SnapshotPage<$state>;
             type Error = $crate::NoError;
         }

@@ -8,10 +8,11 @@ use crate::nats::ServerSignals;
 use crate::resending::{ClientConfig, Resending, may_repeat};
 use crate::spans::Span;
 use crate::streams::LeaseHeaders;
+use crate::targets::{Class, Targets};
 use async_nats::{HeaderMap, HeaderName, HeaderValue, RequestErrorKind};
 use bytes::Bytes;
 use identity::ServiceTokens;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use subjects::{ErrorCode, Fault, Operation, Request, ServiceError, catalogue};
@@ -49,6 +50,7 @@ struct Inner {
     metrics: Metrics,
     operations: HashMap<&'static str, &'static Operation>,
     resending: Resending,
+    targets: Targets,
 }
 
 /// A request whose body is already written.
@@ -110,7 +112,8 @@ impl Client {
             .flat_map(|operation| operation.subjects().map(move |subject| (subject, operation)))
             .collect();
         let resending = Resending::new(config, metrics.clone());
-        let inner = Inner { name, nats, signals, tokens, metrics, operations, resending };
+        let targets = Targets::new(name, config, &metrics);
+        let inner = Inner { name, nats, signals, tokens, metrics, operations, resending, targets };
         Client { inner: Arc::new(inner), sends_again: false }
     }
 
@@ -199,6 +202,11 @@ impl Client {
         &self.inner.nats
     }
 
+    /// The circuits that are not closed.
+    pub(crate) fn troubled(&self) -> BTreeMap<String, &'static str> {
+        self.inner.targets.troubled()
+    }
+
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
     }
@@ -207,10 +215,26 @@ impl Client {
     pub(crate) async fn attempt(&self, attempt: &Attempt<'_>) -> Result<RawReply, Fault> {
         let deadline = attempt.deadline();
         let mut pauses = NO_RESPONDER_PAUSES.iter();
+        let mut place = match self.inner.operations.get(attempt.subject) {
+            Some(operation) => self.inner.targets.enter(operation.service, Class::of(operation))?,
+            None => None,
+        };
         loop {
             self.until_connected(deadline).await?;
-            match self.send_once(attempt).await? {
-                Some(reply) => return read_reply(reply),
+            let sent = self.send_once(attempt).await;
+            if sent.as_ref().is_err_and(|fault| fault.code == ErrorCode::DeadlineExceeded)
+                && let Some(place) = place.take()
+            {
+                place.silent();
+            }
+            match sent? {
+                Some(reply) => {
+                    let reply = read_reply(reply);
+                    if let Some(place) = place {
+                        place.answered(reply.as_ref().err());
+                    }
+                    return reply;
+                }
                 None => match pauses.next().or(attempt.is_resend.then_some(&RESEND_PAUSE)) {
                     Some(pause) if Instant::now() + *pause < deadline => tokio::time::sleep(*pause).await,
                     _ => return Err(Fault::unavailable(RETRY_AFTER_MS)),

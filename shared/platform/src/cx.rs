@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::meta::Meta;
 use identity::Caller;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use subjects::{ErrorCode, Fault, Request};
 use tokio::time::Instant;
@@ -25,6 +25,8 @@ struct Inner {
     deadline: Instant,
     replayed: AtomicBool,
     calls: AtomicU32,
+    /// In microseconds.
+    time_in_calls: AtomicU64,
 }
 
 impl<A: App> Clone for Cx<A> {
@@ -50,6 +52,7 @@ impl<A: App> Cx<A> {
             deadline,
             replayed: AtomicBool::new(false),
             calls: AtomicU32::new(0),
+            time_in_calls: AtomicU64::new(0),
         };
         Cx { app, inner: Arc::new(inner) }
     }
@@ -104,7 +107,17 @@ impl<A: App> Cx<A> {
         let limited = Instant::now().checked_add(limit).unwrap_or(self.inner.deadline);
         let deadline = limited.min(self.inner.deadline);
         let ordinal = self.inner.calls.fetch_add(1, Ordering::Relaxed);
-        self.inner.client.call(request, self.inner.user_token.clone(), &self.inner.meta, ordinal, deadline).await
+        let began = Instant::now();
+        let outcome =
+            self.inner.client.call(request, self.inner.user_token.clone(), &self.inner.meta, ordinal, deadline).await;
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.inner.time_in_calls.fetch_add(took, Ordering::Relaxed);
+        outcome
+    }
+
+    /// How long calls to other services took, one after the other.
+    pub(crate) fn time_in_calls(&self) -> Duration {
+        Duration::from_micros(self.inner.time_in_calls.load(Ordering::Relaxed))
     }
 
     /// Says that the answer is one that was stored before.

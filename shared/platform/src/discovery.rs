@@ -1,5 +1,6 @@
 //! `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, as NATS services answer them (ADR-32), so that `nats micro` works.
 
+use crate::client;
 use crate::nats::is_inbox;
 use crate::validate::schema_document;
 use async_nats::{Client, Message, Subscriber};
@@ -44,7 +45,8 @@ impl EndpointStats {
         }
     }
 
-    fn stats(&self, queue_group: &str) -> Value {
+    /// `data` is each endpoint's own to fill: here the services that ours does not ask for the moment.
+    fn stats(&self, queue_group: &str, circuits: &BTreeMap<String, &'static str>) -> Value {
         let requests = self.requests.load(Ordering::Relaxed);
         let processing_ns = self.processing_ns.load(Ordering::Relaxed);
         json!({
@@ -56,12 +58,14 @@ impl EndpointStats {
             "last_error": self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default(),
             "processing_time": processing_ns,
             "average_processing_time": processing_ns.checked_div(requests).unwrap_or(0),
+            "data": { "circuits": circuits },
         })
     }
 
     fn info(&self, queue_group: &str) -> Value {
         let mut metadata = BTreeMap::from([
             ("effect", format!("{:?}", self.operation.effect).to_lowercase()),
+            ("priority", self.operation.priority.as_str().to_owned()),
             ("request_schema", schema_document(self.operation.request_schema).to_string()),
             ("reply_schema", schema_document(self.operation.reply_schema).to_string()),
             ("nest_command", command_subject(self.subject)),
@@ -84,12 +88,19 @@ pub(crate) struct Discovery {
     id: Arc<str>,
     started: String,
     endpoints: Vec<Arc<EndpointStats>>,
+    /// Knows which services this one does not ask for the moment.
+    calls: client::Client,
 }
 
 impl Discovery {
-    pub(crate) fn new(name: &'static str, id: Arc<str>, endpoints: Vec<Arc<EndpointStats>>) -> Discovery {
+    pub(crate) fn new(
+        name: &'static str,
+        id: Arc<str>,
+        endpoints: Vec<Arc<EndpointStats>>,
+        calls: client::Client,
+    ) -> Discovery {
         let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        Discovery { name, id, started, endpoints }
+        Discovery { name, id, started, endpoints, calls }
     }
 
     /// Subscribes to the verbs: for all services, for this one, and for this instance.
@@ -139,7 +150,9 @@ impl Discovery {
             }
             Verb::Stats => {
                 fields.insert("started".to_owned(), json!(self.started));
-                let endpoints: Vec<Value> = self.endpoints.iter().map(|endpoint| endpoint.stats(self.name)).collect();
+                let circuits = self.calls.troubled();
+                let stats = |endpoint: &Arc<EndpointStats>| endpoint.stats(self.name, &circuits);
+                let endpoints: Vec<Value> = self.endpoints.iter().map(stats).collect();
                 fields.insert("endpoints".to_owned(), endpoints.into());
             }
         }

@@ -1,5 +1,6 @@
 //! From a NATS message to a handler and back: admission, deadline, identity, reply.
 
+use crate::admission::{Admission, Asked, Entry, Place, Turned};
 use crate::app::App;
 use crate::cx::Cx;
 use crate::discovery::EndpointStats;
@@ -17,10 +18,8 @@ use identity::{Caller, User};
 use serde::Deserialize;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use subjects::{ErrorCode, Fault};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use subjects::{ErrorCode, Fault, Operation};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,10 +39,12 @@ const SHED_RETRY_AFTER_MS: u64 = 250;
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct DispatcherConfig {
-    /// Requests in a handler at a time.
+    /// Requests in a handler at a time, at the most. While requests only make each other slow there are fewer. No
+    /// operation has more than three quarters of them; operations of critical priority have an eighth of it beside them.
     #[garde(range(min = 1, max = 10_000))]
     pub running: usize,
-    /// Requests that wait for one until their deadline; more are refused at once.
+    /// Requests that wait for a handler until their deadline; more are refused at once, the least urgent first. Where
+    /// the queue stands, they wait for some 40 ms and are then refused.
     #[garde(range(min = 0, max = 1_000_000))]
     pub waiting: usize,
 }
@@ -57,22 +58,14 @@ impl Default for DispatcherConfig {
 pub(crate) struct Dispatcher<A: App> {
     app: Arc<A>,
     setup: Arc<Setup>,
-    permits: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    max_waiting: usize,
-    running_gauge: prometheus::IntGauge,
-    waiting_gauge: prometheus::IntGauge,
+    admission: Arc<Admission>,
     tasks: TaskTracker,
 }
 
 impl<A: App> Dispatcher<A> {
     pub(crate) fn new(app: Arc<A>, setup: Arc<Setup>, config: &DispatcherConfig) -> Arc<Dispatcher<A>> {
         Arc::new(Dispatcher {
-            permits: Arc::new(Semaphore::new(config.running)),
-            waiting: AtomicUsize::new(0),
-            max_waiting: config.waiting,
-            running_gauge: setup.metrics.running(A::NAME),
-            waiting_gauge: setup.metrics.waiting(A::NAME),
+            admission: Admission::new(A::NAME, config, &setup.metrics),
             tasks: TaskTracker::new(),
             app,
             setup,
@@ -148,24 +141,36 @@ impl<A: App> Dispatcher<A> {
             return;
         }
         let received_at = Instant::now();
-        let permit = self.permits.clone().try_acquire_owned().ok();
-        if permit.is_none() && self.waiting.load(Ordering::Relaxed) >= self.max_waiting {
-            let shed = Request::receive(message, A::NAME, endpoint.operation.subject, received_at);
-            let (dispatcher, stats) = (self.clone(), stats.clone());
-            let fault = Fault::unavailable(SHED_RETRY_AFTER_MS).with_reason(OVERLOADED);
-            self.tasks.spawn(async move { dispatcher.reply(&shed, &stats, Err(fault), false).await });
-            return;
-        }
-        if permit.is_none() {
-            self.waiting.fetch_add(1, Ordering::Relaxed);
-            self.waiting_gauge.inc();
-        }
         let (dispatcher, endpoint, stats) = (self.clone(), endpoint.clone(), stats.clone());
+        let Operation { subject, priority, .. } = endpoint.operation;
+        let entry = self.admission.enter(Asked { subject, priority }, received_at);
         self.tasks.spawn(async move {
             let ask = endpoint.is_stream().then(|| LeaseAsk::of(&message));
-            let request = Request::receive(message, A::NAME, endpoint.operation.subject, received_at);
-            dispatcher.handle(&endpoint, &stats, request, ask, permit).await;
+            let request = Request::receive(message, A::NAME, subject, received_at);
+            match dispatcher.until_placed(entry, &request).await {
+                Ok(place) => dispatcher.handle(&endpoint, &stats, request, ask, place).await,
+                Err(fault) => {
+                    if fault.reason == OVERLOADED {
+                        dispatcher.setup.metrics.shed([A::NAME, priority.as_str()]);
+                    }
+                    dispatcher.reply(&request, &stats, Err(fault), false).instrument(log_span(&request, None)).await;
+                }
+            }
         });
+    }
+
+    /// A place in a handler. What nobody waits for any more is not begun.
+    async fn until_placed(&self, entry: Entry, request: &Request) -> Result<Place, Fault> {
+        let overloaded = || Fault::unavailable(SHED_RETRY_AFTER_MS).with_reason(OVERLOADED);
+        let place = match entry {
+            Entry::Place(place) => place,
+            Entry::Waiting(waiting) => waiting.place(request.deadline).await.map_err(|turned| match turned {
+                Turned::Late => Fault::deadline_exceeded(),
+                Turned::Away => overloaded(),
+            })?,
+            Entry::Refused => return Err(overloaded()),
+        };
+        if request.deadline <= Instant::now() { Err(Fault::deadline_exceeded()) } else { Ok(place) }
     }
 
     async fn handle(
@@ -174,34 +179,18 @@ impl<A: App> Dispatcher<A> {
         stats: &EndpointStats,
         mut request: Request,
         ask: Option<LeaseAsk>,
-        permit: Option<OwnedSemaphorePermit>,
+        place: Place,
     ) {
-        let permit = match permit {
-            Some(permit) => Some(permit),
-            None => {
-                let acquired = tokio::time::timeout_at(request.deadline, self.permits.clone().acquire_owned()).await;
-                self.waiting.fetch_sub(1, Ordering::Relaxed);
-                self.waiting_gauge.dec();
-                acquired.ok().and_then(Result::ok)
-            }
-        };
-        // A permit that did not come in time: nobody waits for the answer any more, so nothing is begun.
-        if permit.is_none() || request.deadline <= Instant::now() {
-            let fault = Fault::deadline_exceeded();
-            return self.reply(&request, stats, Err(fault), false).instrument(log_span(&request, None)).await;
-        }
         let identified = self.identify(&request);
         // All fields at once: one that is recorded later has the others read and written again.
         let span = log_span(&request, identified.as_ref().ok().and_then(|(caller, _)| caller.user.as_ref()));
-        self.running_gauge.inc();
         let is_told_in_reply = ask.as_ref().is_some_and(LeaseAsk::is_told_in_reply);
         let (outcome, replayed) = self.run(endpoint, &request, ask, identified).instrument(span.clone()).await;
         if outcome.is_ok() && is_told_in_reply {
             // The lease answers there.
             request.reply_to = None;
         }
-        self.running_gauge.dec();
-        drop(permit);
+        drop(place);
         self.reply(&request, stats, outcome, replayed).instrument(span).await;
     }
 
@@ -228,11 +217,17 @@ impl<A: App> Dispatcher<A> {
         let ask = ask.map(|ask| ask.in_packets(request.packet.clone()));
         let handled = endpoint.handle(cx.clone(), content_type, request.body.clone(), ask);
         let caught = AssertUnwindSafe(handled).catch_unwind();
+        let began = Instant::now();
         let outcome = match tokio::time::timeout_at(request.deadline, caught).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => Err(Fault::internal(format!("the handler panicked: {}", panic_text(panic.as_ref())))),
             Err(_elapsed) => Err(Fault::deadline_exceeded()),
         };
+        let ended = Instant::now();
+        // What was waited for elsewhere says nothing of this service.
+        if let Some(own) = (ended - began).checked_sub(cx.time_in_calls()).filter(|_| outcome.is_ok()) {
+            self.admission.took(endpoint.operation.subject, own, ended);
+        }
         (outcome, cx.was_replayed())
     }
 
@@ -340,12 +335,13 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     }
 }
 
-/// The one place where a failed request is logged: our own faults with the chain of their causes.
+/// The one place where a failed request is logged: our own faults with the chain of their causes. What is refused for want
+/// of room is counted; to write each of them down would cost more than the refusal.
 fn log_fault(fault: &Fault, took: Duration) {
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if fault.code == ErrorCode::Internal {
         tracing::error!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
-    } else if fault.code.is_ours() {
+    } else if fault.code.is_ours() && fault.reason != OVERLOADED {
         tracing::warn!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
     } else {
         tracing::debug!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request refused");

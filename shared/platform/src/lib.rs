@@ -10,8 +10,10 @@
 //!   consumers.
 
 pub mod admin;
+mod admission;
 pub mod app;
 pub mod background;
+mod breaker;
 pub mod client;
 pub mod codec;
 pub mod cx;
@@ -30,6 +32,7 @@ mod nest;
 pub mod otlp;
 pub mod permissions;
 pub mod provision;
+mod recent;
 mod resend_budget;
 mod resending;
 mod revocation;
@@ -40,12 +43,15 @@ pub mod setup;
 pub mod spans;
 pub mod streams;
 pub mod tail;
+mod targets;
 pub mod telemetry;
+mod throttle;
 pub mod trace;
 pub mod validate;
 
 pub use app::{App, Calls, DeclaredCalls};
 pub use background::Run;
+pub use breaker::BreakerConfig;
 pub use client::Client;
 pub use cx::Cx;
 pub use dispatcher::DispatcherConfig;

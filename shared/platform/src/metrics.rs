@@ -11,8 +11,12 @@ pub struct Metrics {
     request_seconds: HistogramVec,
     running: IntGaugeVec,
     waiting: IntGaugeVec,
+    running_limits: IntGaugeVec,
+    shed: IntCounterVec,
     calls: IntCounterVec,
     call_seconds: HistogramVec,
+    calls_refused: IntCounterVec,
+    circuits: IntGaugeVec,
     resends: IntCounterVec,
     resend_budgets_exhausted: IntCounterVec,
     nats_events: IntCounterVec,
@@ -42,6 +46,14 @@ impl Metrics {
                 Opts::new("petpro_requests_waiting", "Requests that wait for a handler."),
                 &["service"],
             )?,
+            running_limits: IntGaugeVec::new(
+                Opts::new("petpro_requests_running_limit", "Requests that may be in a handler for the moment."),
+                &["service"],
+            )?,
+            shed: IntCounterVec::new(
+                Opts::new("petpro_requests_shed_total", "Requests refused because there was too much to do."),
+                &["service", "priority"],
+            )?,
             calls: IntCounterVec::new(
                 Opts::new("petpro_calls_total", "Calls to other services, by outcome code."),
                 &["subject", "code"],
@@ -49,6 +61,14 @@ impl Metrics {
             call_seconds: HistogramVec::new(
                 histogram("petpro_call_seconds", "Time that calls to other services took, in seconds."),
                 &["subject"],
+            )?,
+            calls_refused: IntCounterVec::new(
+                Opts::new("petpro_calls_refused_total", "Calls that were not sent, by reason."),
+                &["caller", "service", "class", "reason"],
+            )?,
+            circuits: IntGaugeVec::new(
+                Opts::new("petpro_circuit", "Whether a service is asked: 0 as always, 1 on probation, 2 not."),
+                &["caller", "service", "class"],
             )?,
             resends: IntCounterVec::new(
                 Opts::new("petpro_resends_total", "Calls sent again for want of an answer."),
@@ -71,8 +91,12 @@ impl Metrics {
         registry.register(Box::new(metrics.request_seconds.clone()))?;
         registry.register(Box::new(metrics.running.clone()))?;
         registry.register(Box::new(metrics.waiting.clone()))?;
+        registry.register(Box::new(metrics.running_limits.clone()))?;
+        registry.register(Box::new(metrics.shed.clone()))?;
         registry.register(Box::new(metrics.calls.clone()))?;
         registry.register(Box::new(metrics.call_seconds.clone()))?;
+        registry.register(Box::new(metrics.calls_refused.clone()))?;
+        registry.register(Box::new(metrics.circuits.clone()))?;
         registry.register(Box::new(metrics.resends.clone()))?;
         registry.register(Box::new(metrics.resend_budgets_exhausted.clone()))?;
         registry.register(Box::new(metrics.nats_events.clone()))?;
@@ -92,9 +116,28 @@ impl Metrics {
         self.waiting.with_label_values(&[service])
     }
 
+    pub(crate) fn running_limit(&self, service: &str) -> prometheus::IntGauge {
+        self.running_limits.with_label_values(&[service])
+    }
+
+    /// Service and priority.
+    pub(crate) fn shed(&self, labels: [&str; 2]) {
+        self.shed.with_label_values(&labels).inc();
+    }
+
     pub(crate) fn called(&self, subject: &str, code: &str, took: Duration) {
         self.calls.with_label_values(&[subject, code]).inc();
         self.call_seconds.with_label_values(&[subject]).observe(took.as_secs_f64());
+    }
+
+    /// Caller, service, class and reason.
+    pub(crate) fn call_refused(&self, labels: [&str; 4]) {
+        self.calls_refused.with_label_values(&labels).inc();
+    }
+
+    /// Caller, service and class.
+    pub(crate) fn circuit(&self, labels: [&str; 3], standing: i64) {
+        self.circuits.with_label_values(&labels).set(standing);
     }
 
     pub(crate) fn resent(&self, service: &str) {

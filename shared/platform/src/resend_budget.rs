@@ -1,7 +1,7 @@
 //! How much sending again a called service is asked to bear.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use crate::recent::Recent;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -16,54 +16,41 @@ const STEP: Duration = Duration::from_secs(1);
 pub(crate) struct ResendBudget {
     percent: u64,
     floor: u64,
-    steps: Mutex<VecDeque<Step>>,
+    recent: Mutex<Recent<Counts>>,
 }
 
-struct Step {
-    began: Instant,
+#[derive(Default)]
+struct Counts {
     requests: u64,
     resends: u64,
 }
 
 impl ResendBudget {
     pub(crate) fn new(percent: u32, floor: u32) -> ResendBudget {
-        ResendBudget { percent: percent.into(), floor: floor.into(), steps: Mutex::new(VecDeque::new()) }
+        let recent = Mutex::new(Recent::new(WINDOW, STEP));
+        ResendBudget { percent: percent.into(), floor: floor.into(), recent }
     }
 
     /// Counts a request that was asked for the first time.
     pub(crate) fn asked(&self, now: Instant) {
-        self.within_window(now, |steps| {
-            if let Some(newest) = steps.back_mut() {
-                newest.requests += 1;
-            }
-        });
+        self.lock().at(now).requests += 1;
     }
 
     /// Takes the right to send one request again; false: there is none left.
     pub(crate) fn take(&self, now: Instant) -> bool {
-        self.within_window(now, |steps| {
-            let (requests, resends) =
-                steps.iter().fold((0, 0), |(asked, again), step| (asked + step.requests, again + step.resends));
-            let is_left = resends < self.floor + requests * self.percent / 100;
-            if let Some(newest) = steps.back_mut()
-                && is_left
-            {
-                newest.resends += 1;
-            }
-            is_left
-        })
+        let mut recent = self.lock();
+        let (requests, resends) = recent
+            .all(now)
+            .fold((0, 0), |(requests, resends), step| (requests + step.requests, resends + step.resends));
+        let is_left = resends < self.floor + requests * self.percent / 100;
+        if is_left {
+            recent.at(now).resends += 1;
+        }
+        is_left
     }
 
-    /// The steps of the window, the newest of which is now.
-    fn within_window<T>(&self, now: Instant, look: impl FnOnce(&mut VecDeque<Step>) -> T) -> T {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        while steps.front().is_some_and(|oldest| now.saturating_duration_since(oldest.began) >= WINDOW) {
-            steps.pop_front();
-        }
-        if steps.back().is_none_or(|newest| now.saturating_duration_since(newest.began) >= STEP) {
-            steps.push_back(Step { began: now, requests: 0, resends: 0 });
-        }
-        look(&mut steps)
+    fn lock(&self) -> MutexGuard<'_, Recent<Counts>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

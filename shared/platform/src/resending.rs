@@ -8,6 +8,7 @@
 //! Only one hop may do this for one failure, or resends would multiply from hop to hop: the outermost, which is the
 //! edge. Calls that a service makes on the way are not sent again; the whole of the request is.
 
+use crate::breaker::BreakerConfig;
 use crate::client::{Attempt, Client, RawReply};
 use crate::metrics::Metrics;
 use crate::resend_budget::ResendBudget;
@@ -32,7 +33,7 @@ pub(crate) const OVERLOADED: &str = "overloaded";
 /// The reason of a keyed request that comes while another is at work under the same key.
 const KEY_IN_USE: &str = "idempotency_key_in_use";
 
-/// The section `client`: when a request that has had no answer is sent again.
+/// The section `client`: when a request that has had no answer is sent again, and when none is sent at all.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientConfig {
@@ -46,11 +47,23 @@ pub struct ClientConfig {
     /// How many more may be in ten seconds: as many as one replica has at work when it dies, and some.
     #[garde(range(max = 100_000))]
     pub resend_floor: u32,
+    /// How many requests are under way to a service at the most, reads and changes apart; more are refused at once.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub max_under_way: usize,
+    /// When a service is not asked any more.
+    #[garde(dive)]
+    pub breaker: BreakerConfig,
 }
 
 impl Default for ClientConfig {
     fn default() -> ClientConfig {
-        ClientConfig { resend_after_ms: 700, resend_percent: 20, resend_floor: 100 }
+        ClientConfig {
+            resend_after_ms: 700,
+            resend_percent: 20,
+            resend_floor: 100,
+            max_under_way: 4_096,
+            breaker: BreakerConfig::default(),
+        }
     }
 }
 

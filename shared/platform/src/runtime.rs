@@ -86,7 +86,7 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
             stats.push(endpoint_stats);
         }
     }
-    let discovery = Arc::new(Discovery::new(A::NAME, setup.instance.clone(), stats));
+    let discovery = Arc::new(Discovery::new(A::NAME, setup.instance.clone(), stats, setup.client.clone()));
     let verbs = discovery.subscribe(&setup.nats).await?;
     let answering = tokio::spawn(discovery.answer(setup.nats.clone(), verbs));
     until_live(&setup).await?;

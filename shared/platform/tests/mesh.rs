@@ -10,6 +10,8 @@
 #[path = "mesh/world.rs"]
 mod world;
 
+#[path = "mesh/breaking.rs"]
+mod breaking;
 #[path = "mesh/cluster.rs"]
 mod cluster;
 #[path = "mesh/discovery.rs"]

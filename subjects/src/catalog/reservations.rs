@@ -4,7 +4,7 @@ use super::errors::CatalogError;
 use super::stock_values::ReservationStatus;
 use crate::access::{Access, MembershipRole, Role, Who};
 use crate::ids::{ClinicId, InventoryId, ProductId, ReservationId, UserId, VariantId, VendorId};
-use crate::request::{Effect, Request, Rest, When};
+use crate::request::{Effect, Priority, Request, Rest, When};
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
@@ -124,6 +124,7 @@ impl Request for CommitReservation {
     const ALIASES: &'static [&'static str] = &["reduceInventory"];
     const ACCESS: Access = RESERVERS;
     const EFFECT: Effect = Effect::Idempotent;
+    const PRIORITY: Priority = Priority::Critical;
     const WHEN: &'static [When] = WHILE_ACTIVE;
     const REST: &'static [Rest] = &[Rest::post("/inventory/reservations/{id}/commit", 200)];
     type Reply = Reservation;
@@ -144,6 +145,7 @@ impl Request for ReleaseReservation {
     const SUBJECT: &'static str = "inventory.release";
     const ACCESS: Access = RESERVERS;
     const EFFECT: Effect = Effect::Idempotent;
+    const PRIORITY: Priority = Priority::Critical;
     const WHEN: &'static [When] = WHILE_ACTIVE;
     const REST: &'static [Rest] = &[Rest::post("/inventory/reservations/{id}/release", 200)];
     type Reply = Reservation;

@@ -3,7 +3,7 @@
 use super::error::OpsError;
 use crate::access::Access;
 use crate::paging::Page;
-use crate::request::{Effect, Request};
+use crate::request::{Effect, Priority, Request};
 use crate::rules;
 use crate::time::Instant;
 use garde::Validate;
@@ -19,6 +19,7 @@ impl Request for FindConsumers {
     const SUBJECT: &'static str = "ops.*.consumerFindAll";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Read;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = Page<ConsumerStatus>;
     type Error = OpsError;
 }
@@ -87,6 +88,7 @@ impl Request for PauseConsumer {
     const SUBJECT: &'static str = "ops.*.consumerPause";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Idempotent;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = ();
     type Error = OpsError;
 }
@@ -104,6 +106,7 @@ impl Request for ResumeConsumer {
     const SUBJECT: &'static str = "ops.*.consumerResume";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Idempotent;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = ();
     type Error = OpsError;
 }

@@ -4,7 +4,7 @@ use super::error::OpsError;
 use crate::access::Access;
 use crate::ids::EventId;
 use crate::paging::Page;
-use crate::request::{Effect, Request};
+use crate::request::{Effect, Priority, Request};
 use crate::rules;
 use crate::time::Instant;
 use crate::values::named_values;
@@ -89,6 +89,7 @@ impl Request for FindDeadLetters {
     const SUBJECT: &'static str = "ops.*.deadLetterFindAll";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Read;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = Page<DeadLetter>;
     type Error = OpsError;
 }
@@ -110,6 +111,7 @@ impl Request for FindDeadLetter {
     const SUBJECT: &'static str = "ops.*.deadLetterFindOne";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Read;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = DeadLetterDetails;
     type Error = OpsError;
 }
@@ -174,6 +176,7 @@ impl Request for ReplayDeadLetters {
     const SUBJECT: &'static str = "ops.*.deadLetterReplay";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Idempotent;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = ReplayOutcome;
     type Error = OpsError;
 }
@@ -237,6 +240,7 @@ impl Request for DropDeadLetters {
     const SUBJECT: &'static str = "ops.*.deadLetterDrop";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Idempotent;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = DropOutcome;
     type Error = OpsError;
 }

@@ -4,7 +4,7 @@ use super::dead_letters::DeadLetter;
 use super::error::OpsError;
 use crate::access::Access;
 use crate::ids::EventId;
-use crate::request::{Effect, Request};
+use crate::request::{Effect, Priority, Request};
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
@@ -26,6 +26,7 @@ impl Request for FindEvent {
     const SUBJECT: &'static str = "ops.*.eventFind";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Read;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = EventDetails;
     type Error = OpsError;
 }
@@ -116,6 +117,7 @@ impl Request for FindEventEffects {
     const SUBJECT: &'static str = "ops.*.eventEffects";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Read;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = EventEffects;
     type Error = OpsError;
 }
@@ -147,6 +149,7 @@ impl Request for FindLineage {
     const SUBJECT: &'static str = "ops.*.lineage";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Read;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = Lineage;
     type Error = OpsError;
 }

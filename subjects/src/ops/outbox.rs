@@ -2,7 +2,7 @@
 
 use super::error::OpsError;
 use crate::access::Access;
-use crate::request::{Effect, Request};
+use crate::request::{Effect, Priority, Request};
 use crate::rules;
 use crate::time::Instant;
 use crate::values::named_values;
@@ -20,6 +20,7 @@ impl Request for FindOutboxStatus {
     const SUBJECT: &'static str = "ops.*.outboxStatus";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Read;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = OutboxStatus;
     type Error = OpsError;
 }
@@ -112,6 +113,7 @@ impl Request for RefillOutbox {
     const SUBJECT: &'static str = "ops.*.outboxRefill";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Idempotent;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = RefillOutcome;
     type Error = OpsError;
 }

@@ -3,7 +3,7 @@
 use super::error::OpsError;
 use crate::access::Access;
 use crate::paging::Page;
-use crate::request::{Effect, Request};
+use crate::request::{Effect, Priority, Request};
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
@@ -18,6 +18,7 @@ impl Request for FindReadModels {
     const SUBJECT: &'static str = "ops.*.readModelFindAll";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Read;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = Page<ReadModelStatus>;
     type Error = OpsError;
 }
@@ -56,6 +57,7 @@ impl Request for RebuildReadModel {
     const SUBJECT: &'static str = "ops.*.readModelRebuild";
     const ACCESS: Access = Access::PLATFORM_ADMIN;
     const EFFECT: Effect = Effect::Idempotent;
+    const PRIORITY: Priority = Priority::Critical;
     type Reply = RebuildOutcome;
     type Error = OpsError;
 }

@@ -22,12 +22,12 @@ const NEVER: Duration = Duration::from_secs(3_600);
 
 /// What replicas share, as they share a database: the keys under which something was done.
 #[derive(Default)]
-struct Shared {
+pub struct Shared {
     stored: Mutex<BTreeSet<String>>,
     effects: Mutex<usize>,
     released: Notify,
     /// The replica of each request, in the order in which handlers began.
-    runs: watch::Sender<Vec<usize>>,
+    pub runs: watch::Sender<Vec<usize>>,
 }
 
 impl Shared {
@@ -37,14 +37,14 @@ impl Shared {
         self.runs.borrow().len()
     }
 
-    async fn until_runs(&self, count: usize) -> Vec<usize> {
+    pub async fn until_runs(&self, count: usize) -> Vec<usize> {
         self.runs.subscribe().wait_for(|runs| runs.len() >= count).await.unwrap().clone()
     }
 }
 
 /// What a replica does with its requests.
 #[derive(Clone, Copy, PartialEq)]
-enum Manner {
+pub enum Manner {
     /// The first of all has its effect and is never answered; later ones find the effect.
     DiesAtTheFirst,
     /// None is ever answered.
@@ -111,14 +111,14 @@ pub fn service() -> Service<Replica> {
 }
 
 /// A replica on a runtime of its own, which ends as a killed process does: nothing is said any more.
-struct Process {
+pub struct Process {
     runtime: Option<Runtime>,
     host: Host,
     _running: Running,
 }
 
 impl Process {
-    async fn start(world: &World, number: usize, manner: Manner, shared: &Arc<Shared>) -> Process {
+    pub async fn start(world: &World, number: usize, manner: Manner, shared: &Arc<Shared>) -> Process {
         let (host, replica) = (world.host(), Replica { number, manner, shared: shared.clone() });
         tokio::task::spawn_blocking(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -132,7 +132,7 @@ impl Process {
         .unwrap()
     }
 
-    fn kill(self) {
+    pub fn kill(self) {
         drop(self);
     }
 }
@@ -145,7 +145,7 @@ impl Drop for Process {
     }
 }
 
-async fn ask(client: &Client, subject: &str, key: Option<&str>, timeout: Duration) -> Result<RawReply, Fault> {
+pub async fn ask(client: &Client, subject: &str, key: Option<&str>, timeout: Duration) -> Result<RawReply, Fault> {
     let body = match subject {
         "auth.register" => json!({ "email": "a@example.org", "password": "correct horse 7", "firstName": "A" }),
         "auth.login" => json!({ "email": "a@example.org", "password": "correct horse 7" }),
