@@ -3,6 +3,7 @@
 use crate::cache::config::CacheConfig;
 use crate::connections::ConnectionsConfig;
 use crate::limits::config::{LimitsConfig, LimitsProfile};
+use crate::shedding::SheddingConfig;
 use crate::sse::StreamsConfig;
 use garde::Validate;
 use ipnet::IpNet;
@@ -44,6 +45,9 @@ pub struct EdgeConfig {
     /// Streams of events.
     #[garde(dive)]
     pub streams: StreamsConfig,
+    /// What is refused while there is too much to do.
+    #[garde(dive)]
+    pub shedding: SheddingConfig,
     /// Networks of proxies whose `X-Forwarded-For` tells where a request comes from; nobody else's is read.
     #[garde(length(max = 1_000))]
     pub trusted_proxies: Vec<IpNet>,
@@ -73,6 +77,7 @@ impl Default for EdgeConfig {
             connections: ConnectionsConfig::default(),
             cache: CacheConfig::default(),
             streams: StreamsConfig::default(),
+            shedding: SheddingConfig::default(),
             trusted_proxies: Vec::new(),
             limits: LimitsConfig::default(),
             limits_profile: LimitsProfile::Standard,

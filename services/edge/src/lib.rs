@@ -34,6 +34,7 @@ pub mod router;
 pub mod routes;
 mod security_headers;
 mod serve;
+mod shedding;
 mod sse;
 mod unique_keys;
 mod watch;

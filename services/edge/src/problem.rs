@@ -61,7 +61,8 @@ fn document(fault: &Fault, context: &Context) -> Value {
 }
 
 fn log(fault: &Fault, context: &Context) {
-    if !fault.code.is_ours() {
+    // What was refused early is counted; to write each of them down would cost more than the refusal.
+    if !fault.code.is_ours() || platform::refusals::was_refused_early(fault) {
         return;
     }
     let causes = causes(fault);

@@ -12,6 +12,7 @@ use crate::representation::Representation;
 use crate::respond::Asked;
 use crate::routes::{Found, Mount, Resource};
 use crate::security_headers::{self, SecurityHeaders};
+use crate::shedding::Shedding;
 use crate::sse::{self, Streams};
 use crate::{body, compression, conditions, cors, deprecation, docs, extract, problem, query, respond};
 use axum::extract::{RawPathParams, Request, State};
@@ -41,6 +42,8 @@ pub struct Edge {
     pub cache: Cache,
     /// Answers that go on.
     pub streams: Streams,
+    /// What is not begun.
+    pub shedding: Shedding,
     /// Calls to services.
     pub client: Client,
     /// The state of the services.
@@ -143,6 +146,7 @@ async fn answer(
     context: &Context,
     mut request: Request,
 ) -> Result<Response, Fault> {
+    let _under_way = edge.shedding.begin(route.operation.priority, rand::random())?;
     let identified = edge.identities.identify(request.headers());
     edge.limits.check(route.operation.budget, &request, identified.as_ref().ok(), context).await?;
     let identified = identified?;

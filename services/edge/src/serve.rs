@@ -10,6 +10,7 @@ use crate::limits::config::RedisConfig;
 use crate::metrics::EdgeMetrics;
 use crate::router::{Edge, router};
 use crate::routes;
+use crate::shedding::Shedding;
 use crate::sse::Streams;
 use anyhow::Context as _;
 use identity::{Purpose, UserTokens};
@@ -51,6 +52,7 @@ pub fn service() -> Service<EdgeApp> {
     let service = Service::new()
         .background("http", serve)
         .background("limits", keep_limits_shared)
+        .background("shedding", look_how_late)
         .background("cache", keep_cache_right);
     cache::followed().into_iter().fold(service, |service, (source, entity)| service.follows(source, entity))
 }
@@ -70,6 +72,7 @@ pub async fn app(setup: &Setup) -> anyhow::Result<EdgeApp> {
     let identities = Identities::new(verifier, setup.revocations.clone(), UserTokens::new(signing_key));
     let identities = Arc::new(identities);
     let streams = Streams::new(&config.streams, setup.client.clone(), identities.clone(), &setup.registry)?;
+    let shedding = Shedding::new(&config.shedding, &setup.registry)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: is something else there? Choose another address with PETPRO_EDGE__LISTEN",
@@ -83,6 +86,7 @@ pub async fn app(setup: &Setup) -> anyhow::Result<EdgeApp> {
         limits,
         cache,
         streams,
+        shedding,
         client: setup.client.clone(),
         mesh: MeshHealth::new(setup.nats.clone()),
         health: setup.health.clone(),
@@ -122,6 +126,11 @@ async fn serve(run: Run<EdgeApp>) {
 /// Counts requests together with the other instances whenever that is possible.
 async fn keep_limits_shared(run: Run<EdgeApp>) {
     run.shutdown.run_until_cancelled(run.app.edge.limits.keep_shared()).await;
+}
+
+/// Finds out whether there is too much to do.
+async fn look_how_late(run: Run<EdgeApp>) {
+    run.shutdown.run_until_cancelled(run.app.edge.shedding.watch()).await;
 }
 
 /// Listens to what makes kept answers old.

@@ -8,7 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::headers;
 use crate::incoming::Request;
 use crate::nats::is_inbox;
-use crate::resending::OVERLOADED;
+use crate::refusals::{OVERLOADED, was_refused_early};
 use crate::setup::Setup;
 use crate::streams::LeaseAsk;
 use async_nats::{HeaderMap, HeaderName, Message, Subscriber};
@@ -341,7 +341,7 @@ fn log_fault(fault: &Fault, took: Duration) {
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if fault.code == ErrorCode::Internal {
         tracing::error!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
-    } else if fault.code.is_ours() && fault.reason != OVERLOADED {
+    } else if fault.code.is_ours() && !was_refused_early(fault) {
         tracing::warn!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
     } else {
         tracing::debug!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request refused");

@@ -33,6 +33,7 @@ pub mod otlp;
 pub mod permissions;
 pub mod provision;
 mod recent;
+pub mod refusals;
 mod resend_budget;
 mod resending;
 mod revocation;

@@ -11,6 +11,7 @@
 use crate::breaker::BreakerConfig;
 use crate::client::{Attempt, Client, RawReply};
 use crate::metrics::Metrics;
+use crate::refusals::OVERLOADED;
 use crate::resend_budget::ResendBudget;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -28,8 +29,6 @@ const AFTER_RECONNECT: Duration = Duration::from_millis(100);
 /// How long a refusal of an idempotent change waits for another answer: where both ran, it may tell only what the
 /// other one has done.
 const REFUSAL_GRACE: Duration = Duration::from_millis(100);
-/// The reason of a request that was refused before anything of it began.
-pub(crate) const OVERLOADED: &str = "overloaded";
 /// The reason of a keyed request that comes while another is at work under the same key.
 const KEY_IN_USE: &str = "idempotency_key_in_use";
 

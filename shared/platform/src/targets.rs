@@ -3,7 +3,8 @@
 
 use crate::breaker::{Breaker, Outcome, Pass, Standing};
 use crate::metrics::Metrics;
-use crate::resending::{ClientConfig, OVERLOADED};
+use crate::refusals::{CIRCUIT_OPEN, OVERLOADED, THROTTLED, TOO_MANY_UNDER_WAY};
+use crate::resending::ClientConfig;
 use crate::throttle::Throttle;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,13 +13,7 @@ use subjects::{ErrorCode, Fault, Kind, Operation, Priority, catalogue};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// The reason of a request that was not sent because its target is left alone.
-pub(crate) const CIRCUIT_OPEN: &str = "circuit_open";
-/// The reason of a request that was not sent because too many are under way to its target.
-pub(crate) const TOO_MANY_UNDER_WAY: &str = "too_many_under_way";
-/// The reason of a request that was not sent because its target has refused many for want of room.
-pub(crate) const THROTTLED: &str = "throttled";
-/// After how long whoever was refused for that should try again.
+/// After how long whoever was refused for want of room should try again.
 const COME_AGAIN: Duration = Duration::from_millis(250);
 /// A silence that is shorter tells of the caller, who had no more time, and not of the target.
 const SHORT_SILENCE: Duration = Duration::from_millis(250);

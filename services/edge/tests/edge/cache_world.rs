@@ -124,7 +124,8 @@ impl World {
             // Calls are counted: none is sent again because a machine under load is slow.
             .set("client.resend_after_ms", 10_000)
             .set("edge.leave_after_ms", 1)
-            .set("edge.limits_profile", "bench");
+            .set("edge.limits_profile", "bench")
+            .set("edge.shedding.late_ms", 10_000);
         let host = Host::new(settings.clone()).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
         let connect = async |identity: &'static str| {

@@ -61,7 +61,8 @@ impl World {
             .set("edge.leave_after_ms", 1)
             .set("edge.streams.settle_ms", 0)
             .set("edge.streams.keep_alive_ms", 200)
-            .set("edge.limits_profile", "wide");
+            .set("edge.limits_profile", "wide")
+            .set("edge.shedding.late_ms", 10_000);
         let host = Host::new(more_settings(settings)).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
         let seed = keys.nats_seed("provision").unwrap();

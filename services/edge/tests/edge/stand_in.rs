@@ -41,7 +41,8 @@ impl StandIn {
             .set("keys.dir", keys_folder.path())
             .set("edge.listen", "127.0.0.1:0")
             .set("edge.leave_after_ms", 1)
-            .set("edge.limits_profile", "bench");
+            .set("edge.limits_profile", "bench")
+            .set("edge.shedding.late_ms", 10_000);
         let host = Host::new(settings).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
         let seed = keys.nats_seed("provision").unwrap();

@@ -103,7 +103,7 @@ fn where_the_queue_stands_who_has_waited_long_is_turned_away_from_every_class() 
     let mut background = waiting(&admission, asked("a", Priority::Background), long_ago(300));
     for queue in &mut admission.lock().queues {
         queue.delay = QueueDelay::default();
-        queue.delay.saw(Duration::from_millis(300), long_ago(600));
+        queue.delay.saw(Duration::from_millis(300), long_ago(2_100));
         queue.delay.saw(Duration::from_millis(300), long_ago(50));
     }
     running.take();

@@ -13,5 +13,6 @@ mod stock;
 
 pub use latency::{Latency, Normal};
 pub use pace::{Load, LoadOptions};
+pub use people::{People, Tokens};
 pub use record::{Record, Written};
-pub use scenery::Scenery;
+pub use scenery::{Scenery, Slot, Stock};

@@ -89,6 +89,11 @@ impl Processes {
         names.iter().filter_map(|name| self.places.get(name)).map(|place| format!("http://{}", place.edge)).collect()
     }
 
+    /// Where a process shows its metrics.
+    pub fn admin(&self, name: &str) -> Option<String> {
+        self.places.get(name).map(|place| format!("http://{}", place.admin))
+    }
+
     /// Makes streams and consumers.
     ///
     /// # Errors
@@ -169,6 +174,17 @@ impl Processes {
     pub async fn kill(&self, name: &str) -> anyhow::Result<()> {
         let process = self.running.lock().await.remove(name);
         process.with_context(|| format!("{name} does not run"))?.kill().await
+    }
+
+    /// SIGTERM, and waits until it has left; it has to end well.
+    ///
+    /// # Errors
+    /// It does not run, or ends with an error.
+    pub async fn leave(&self, name: &str) -> anyhow::Result<()> {
+        let process = self.running.lock().await.remove(name);
+        let code = process.with_context(|| format!("{name} does not run"))?.terminate().await?;
+        ensure!(code == 0, "{name} ended with code {code}");
+        Ok(())
     }
 
     /// Sends a signal, named without `SIG`: `STOP`, `CONT`.

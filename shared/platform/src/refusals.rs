@@ -1,0 +1,18 @@
+//! Why something was refused before anything of it began: the reasons of `unavailable` that callers see.
+
+use subjects::{ErrorCode, Fault};
+
+/// The service has no room for it.
+pub const OVERLOADED: &str = "overloaded";
+/// It was not sent: its target has refused many for want of room.
+pub const THROTTLED: &str = "throttled";
+/// It was not sent: its target fails or is too slow, and is left alone for a while.
+pub const CIRCUIT_OPEN: &str = "circuit_open";
+/// It was not sent: too many are under way to its target.
+pub const TOO_MANY_UNDER_WAY: &str = "too_many_under_way";
+
+/// Whether a request was refused before anything of it began.
+pub fn was_refused_early(fault: &Fault) -> bool {
+    fault.code == ErrorCode::Unavailable
+        && [OVERLOADED, THROTTLED, CIRCUIT_OPEN, TOO_MANY_UNDER_WAY].contains(&fault.reason.as_ref())
+}
