@@ -94,7 +94,8 @@ impl Targets {
         let room = target.room.clone().try_acquire_owned();
         let room = room.map_err(|_full| target.refuse(TOO_MANY_UNDER_WAY, COME_AGAIN))?;
         let began = Instant::now();
-        if !target.throttle.admits(rand::random(), began) {
+        let is_critical = class == Class::Of(Priority::Critical);
+        if !is_critical && !target.throttle.admits(rand::random(), began) {
             return Err(target.refuse(THROTTLED, COME_AGAIN));
         }
         let pass = target.breaker.admit(began).map_err(|wait| target.refuse(CIRCUIT_OPEN, wait))?;

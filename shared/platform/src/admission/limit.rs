@@ -15,8 +15,12 @@ const TOLERANCE: f64 = 2.5;
 const STEEPEST: f64 = 0.5;
 /// How often it is thought over.
 const WINDOW: Duration = Duration::from_millis(200);
-/// Of an operation with fewer results nothing is concluded.
-const MIN_RESULTS: u32 = 10;
+/// From fewer results nothing is concluded: it goes on until there are so many.
+const MIN_RESULTS: u32 = 20;
+/// Nor from fewer of one operation.
+const MIN_OF_ONE: u32 = 5;
+/// Where it begins.
+const FIRST: usize = 16;
 /// How much a quiet time adds to what is usual.
 const LEARNS: f64 = 0.1;
 
@@ -35,6 +39,7 @@ pub(super) struct Limit {
 struct Window {
     ends: Option<Instant>,
     took: HashMap<&'static str, Results>,
+    results: u32,
     most_running: usize,
     was_too_little: bool,
 }
@@ -48,8 +53,9 @@ struct Results {
 impl Limit {
     pub(super) fn new(most: usize) -> Limit {
         let most = most.max(1);
+        let first = to_f64(FIRST.min(most));
         let (least, most) = (to_f64(LEAST.min(most)), to_f64(most));
-        Limit { limit: most, least, most, usual: HashMap::new(), window: Window::default() }
+        Limit { limit: first, least, most, usual: HashMap::new(), window: Window::default() }
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to what was a usize")]
@@ -72,7 +78,9 @@ impl Limit {
         let results = self.window.took.entry(subject).or_default();
         results.count += 1;
         results.seconds += took.as_secs_f64();
-        if now >= *self.window.ends.get_or_insert(now + WINDOW) {
+        self.window.results += 1;
+        let is_over = now >= *self.window.ends.get_or_insert(now + WINDOW);
+        if is_over && self.window.results >= MIN_RESULTS {
             let window = std::mem::take(&mut self.window);
             self.follow(&window);
         }
@@ -81,7 +89,7 @@ impl Limit {
     fn follow(&mut self, window: &Window) {
         let many_run = window.was_too_little || to_f64(window.most_running) * 2.0 > self.limit;
         let (mut results, mut ratios) = (0.0, 0.0);
-        for (subject, of_one) in window.took.iter().filter(|(_, of_one)| of_one.count >= MIN_RESULTS) {
+        for (subject, of_one) in window.took.iter().filter(|(_, of_one)| of_one.count >= MIN_OF_ONE) {
             let took = of_one.seconds / f64::from(of_one.count);
             let usual = self.usual.entry(subject).or_insert(took);
             *usual = if many_run { usual.min(took) } else { *usual + (took - *usual) * LEARNS };
@@ -137,9 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn it_falls_until_requests_do_not_make_each_other_slow_and_rises_again() {
+    fn it_rises_while_somebody_waits_and_falls_when_they_make_each_other_slow() {
         let mut world = World::new();
         world.windows(5, false, |_| (2, USUAL));
+        assert_eq!(world.limit.get(), FIRST);
+        world.windows(60, true, |limit| (limit, USUAL));
         assert_eq!(world.limit.get(), 64);
         // Eight can work at the same time; more wait for each other.
         world.windows(30, true, |limit| (limit, USUAL * u32::try_from(limit.max(8)).unwrap() / 8));
@@ -153,7 +163,7 @@ mod tests {
         let mut world = World::new();
         world.windows(5, false, |_| (2, USUAL));
         world.windows(50, false, |_| (2, USUAL * 100));
-        assert_eq!(world.limit.get(), 64);
+        assert_eq!(world.limit.get(), FIRST);
     }
 
     #[test]
@@ -166,13 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_few_results_nothing_follows() {
+    fn where_results_are_few_it_takes_longer_to_conclude_from_them() {
         let mut limit = Limit::new(64);
         let now = Instant::now();
-        for (each, took) in [1, 100, 100, 100].into_iter().enumerate() {
+        for (result, took) in [1].into_iter().chain([100; 39]).enumerate() {
             limit.was_too_little();
-            limit.took("a", USUAL * took, now + WINDOW * u32::try_from(each).unwrap());
+            limit.took("a", USUAL * took, now + WINDOW * u32::try_from(result).unwrap());
+            // The first twenty teach what is usual.
+            assert!(limit.get() >= FIRST, "{result}");
         }
-        assert_eq!(limit.get(), 64);
     }
 }

@@ -5,7 +5,7 @@
 //!   leaves standing does not keep the others from running.
 //! - The more urgent goes first ([`Priority`]), and has a reserve of places if it is critical.
 //! - A queue that has stood for a while is no burst any more: whoever has waited longer than a moment is refused
-//!   ([`QueueDelay`]). A full queue refuses its least urgent.
+//!   ([`QueueDelay`]), unless it is critical. A full queue refuses its least urgent.
 
 mod limit;
 mod queue_delay;
@@ -198,7 +198,8 @@ impl Places {
 
     /// Gives free places to those who wait, after those have been turned away who have waited too long.
     fn hand_out(&mut self, now: Instant) {
-        for queue in &mut self.queues {
+        // Whoever is critical waits as long as its caller does.
+        for queue in self.queues.iter_mut().skip(Priority::Change as usize) {
             queue.turn_away(now);
         }
         for priority in Priority::ALL {

@@ -94,13 +94,14 @@ fn a_full_queue_refuses_the_least_urgent() {
 }
 
 #[test]
-fn where_the_queue_stands_who_has_waited_long_is_turned_away_from_every_class() {
+fn where_the_queue_stands_who_has_waited_long_is_turned_away_unless_it_is_critical() {
     let admission = admission(1, 1_000);
     let mut running = place(&admission, read("a"));
     let start = Instant::now();
     let long_ago = |ms: u64| start.checked_sub(Duration::from_millis(ms)).unwrap();
     let mut reads: Vec<Waiting> = (0..4).map(|_| waiting(&admission, read("a"), long_ago(300))).collect();
     let mut background = waiting(&admission, asked("a", Priority::Background), long_ago(300));
+    let mut critical = waiting(&admission, asked("a", Priority::Critical), long_ago(300));
     for queue in &mut admission.lock().queues {
         queue.delay = QueueDelay::default();
         queue.delay.saw(Duration::from_millis(300), long_ago(2_100));
@@ -108,7 +109,8 @@ fn where_the_queue_stands_who_has_waited_long_is_turned_away_from_every_class() 
     }
     running.take();
     assert!(reads.iter_mut().all(|waiting| outcome(waiting) == Some(Grant::Nothing)));
-    assert_eq!((outcome(&mut background), numbers(&admission)), (Some(Grant::Nothing), (0, 0)));
+    assert_eq!((outcome(&mut background), outcome(&mut critical)), (Some(Grant::Nothing), Some(Grant::Place)));
+    assert_eq!(numbers(&admission), (1, 0));
 }
 
 #[tokio::test]
