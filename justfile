@@ -84,6 +84,14 @@ faults *options: ensure-servers
     cargo build --release --package faults
     exec target/release/faults run "$@"
 
+# Press a platform of its own: too much to do, parts that are slow or gone, restarts; options go to `stress run`, see docs/resilience.md.
+[no-exit-message]
+stress *options: ensure-servers
+    #!/bin/sh
+    set -eu
+    cargo build --release --package stress
+    exec target/release/stress run "$@"
+
 # Install what is missing to build and to run the servers, or say how.
 [private]
 ensure-servers:

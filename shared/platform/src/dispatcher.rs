@@ -11,6 +11,7 @@ use crate::nats::is_inbox;
 use crate::refusals::{OVERLOADED, was_refused_early};
 use crate::setup::Setup;
 use crate::streams::LeaseAsk;
+use async_nats::connection::State;
 use async_nats::{HeaderMap, HeaderName, Message, Subscriber};
 use futures::{FutureExt as _, StreamExt as _};
 use garde::Validate;
@@ -32,6 +33,8 @@ use crate::client::SERVICE_NOT_RECOGNISED;
 const LEAVING_HEADROOM: u64 = 64;
 /// How often a leaving subscription is filled up, so that it ends also where few requests come.
 const NUDGE_EVERY: Duration = Duration::from_millis(10);
+/// While NATS is away for so long there is nothing to wait for: whoever asked is not connected either.
+const AWAY_PATIENCE: Duration = Duration::from_secs(1);
 /// After how long a caller that was shed should try again.
 const SHED_RETRY_AFTER_MS: u64 = 250;
 
@@ -83,6 +86,7 @@ impl<A: App> Dispatcher<A> {
     ) {
         let mut received: u64 = 0;
         let mut leaving = false;
+        let mut seen_connected = Instant::now();
         let mut nudge = tokio::time::interval(NUDGE_EVERY);
         nudge.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
@@ -97,13 +101,25 @@ impl<A: App> Dispatcher<A> {
                 },
                 () = leave.cancelled(), if !leaving => {
                     leaving = true;
+                    seen_connected = Instant::now();
                     if let Err(error) = subscriber.unsubscribe_after(received + LEAVING_HEADROOM).await {
                         tracing::warn!(subject, error = %error, "could not leave the queue group");
                         return;
                     }
                 }
-                _ = nudge.tick(), if leaving => self.nudge(&subject).await,
+                _ = nudge.tick(), if leaving => {
+                    if self.setup.nats.connection_state() == State::Connected {
+                        seen_connected = Instant::now();
+                        self.nudge(&subject).await;
+                    } else if seen_connected.elapsed() > AWAY_PATIENCE {
+                        break;
+                    }
+                }
             }
+        }
+        // What had come before the connection was lost.
+        while let Some(Some(message)) = subscriber.next().now_or_never() {
+            self.accept(&endpoint, &stats, message);
         }
     }
 

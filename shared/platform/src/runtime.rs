@@ -19,6 +19,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long a service may take to leave.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the last replies may take to leave; longer only where NATS is away.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the self-request may take that shows the subscriptions to be live.
 const LIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause before a background task that failed is started again.
@@ -125,8 +127,9 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
         background.close();
         background.wait().await;
         answering.abort();
-        if let Err(error) = setup.nats.flush().await {
-            tracing::warn!(service = A::NAME, error = %error, "the last replies may not have left");
+        let flushed = tokio::time::timeout(FLUSH_TIMEOUT, setup.nats.flush()).await;
+        if !matches!(flushed, Ok(Ok(()))) {
+            tracing::warn!(service = A::NAME, outcome = ?flushed, "the last replies may not have left");
         }
         if let Err(error) = setup.nats.drain().await {
             tracing::debug!(service = A::NAME, error = %error, "closing the nats connection");

@@ -57,3 +57,12 @@ async fn a_replica_leaves_without_any_traffic() {
     let (alone, _) = world.run_auth().await;
     alone.drain().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_replica_leaves_also_while_nats_is_away() {
+    let world = World::start("").await;
+    let (alone, _) = world.run_auth().await;
+    world.nats.kill().await.unwrap();
+    // Well within its time: else it would be an error.
+    alone.drain().await.unwrap();
+}
