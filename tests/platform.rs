@@ -18,6 +18,8 @@ mod samples;
 
 #[path = "platform/arena.rs"]
 mod arena;
+#[path = "platform/attacks.rs"]
+mod attacks;
 #[path = "platform/cache.rs"]
 mod cache;
 #[path = "platform/command_line.rs"]

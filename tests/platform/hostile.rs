@@ -8,11 +8,11 @@ use storage::Storage;
 #[path = "hostile/fields.rs"]
 mod fields;
 #[path = "hostile/scene.rs"]
-mod scene;
+pub mod scene;
 #[path = "hostile/states.rs"]
 mod states;
 #[path = "hostile/storage.rs"]
-mod storage;
+pub mod storage;
 #[path = "hostile/strangers.rs"]
 mod strangers;
 

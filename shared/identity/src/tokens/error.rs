@@ -38,6 +38,9 @@ pub enum TokenError {
     /// Expired, by more than the clocks may differ.
     #[error("the token has expired")]
     Expired,
+    /// Good for longer than a token of its kind may be.
+    #[error("the token lives longer than its kind may")]
+    TooLongLived,
     /// From the future, by more than the clocks may differ.
     #[error("the token is not valid yet")]
     NotYetValid,

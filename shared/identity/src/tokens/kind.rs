@@ -1,6 +1,8 @@
 //! What tells the kinds of token apart.
 
+use super::issue::{ACCESS_TOKEN_LIFETIME, MESH_TOKEN_LIFETIME};
 use crate::keys::Purpose;
+use chrono::Duration;
 
 /// The issuer of access tokens.
 pub(super) const ACCESS_ISSUER: &str = "petpro";
@@ -16,5 +18,13 @@ pub(super) const fn header_type(purpose: Purpose) -> &'static str {
         Purpose::Access => "at+jwt",
         Purpose::User => "petpro-user+jwt",
         Purpose::Service => "petpro-service+jwt",
+    }
+}
+
+/// How long a token of a purpose may live.
+pub(super) const fn lifetime(purpose: Purpose) -> Duration {
+    match purpose {
+        Purpose::Access => ACCESS_TOKEN_LIFETIME,
+        Purpose::User | Purpose::Service => MESH_TOKEN_LIFETIME,
     }
 }

@@ -10,4 +10,8 @@ pub use issue::{ACCESS_TOKEN_LIFETIME, AccessTokens, MESH_TOKEN_LIFETIME, Servic
 pub use verify::Verifier;
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod forge;
+#[cfg(test)]
 mod tests;

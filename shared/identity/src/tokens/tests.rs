@@ -268,10 +268,31 @@ fn a_token_is_valid_in_its_time_and_five_seconds_around_it() {
     let token = fixture.changed_user_token(|claims| claims["nbf"] = json!(not_before));
     assert_eq!(fixture.user_of(&token), Err(TokenError::NotYetValid));
     for extreme in [i64::MAX, i64::MIN] {
-        let token = fixture.changed_user_token(|claims| claims["iat"] = json!(extreme));
-        assert_eq!(fixture.user_of(&token).is_ok(), extreme == i64::MIN);
-        let token = fixture.changed_user_token(|claims| claims["exp"] = json!(extreme));
-        assert_eq!(fixture.user_of(&token).is_ok(), extreme == i64::MAX);
+        for claim in ["iat", "exp"] {
+            let token = fixture.changed_user_token(|claims| claims[claim] = json!(extreme));
+            assert!(fixture.user_of(&token).is_err(), "{claim} {extreme}");
+        }
+    }
+}
+
+#[test]
+fn no_token_lives_longer_than_its_kind_may() {
+    let fixture = fixture();
+    let issued = fixture.now.timestamp();
+    let lives = |seconds: i64| fixture.changed_user_token(|claims| claims["exp"] = json!(issued + seconds));
+    assert!(fixture.user_of(&lives(60)).is_ok());
+    assert_eq!(fixture.user_of(&lives(61)), Err(TokenError::TooLongLived));
+    let mut claims = fixture.service_claims();
+    claims["exp"] = json!(issued + 61);
+    let token = fixture.key("booking", Purpose::Service).sign_token("petpro-service+jwt", &claims);
+    assert_eq!(fixture.service_of(&token), Err(TokenError::TooLongLived));
+    let mut claims = fixture.user_claims();
+    claims["iss"] = json!("petpro");
+    claims["aud"] = json!("edge");
+    for (seconds, expected) in [(15 * 60, Ok(())), (15 * 60 + 1, Err(TokenError::TooLongLived))] {
+        claims["exp"] = json!(issued + seconds);
+        let token = fixture.key("auth", Purpose::Access).sign_token("at+jwt", &claims);
+        assert_eq!(fixture.access_of(&token).map(|_| ()), expected);
     }
 }
 

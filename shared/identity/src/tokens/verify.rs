@@ -1,7 +1,7 @@
 //! Verifying tokens.
 
 use super::TokenError;
-use super::kind::{ACCESS_AUDIENCE, ACCESS_ISSUER, USER_AUDIENCE, header_type};
+use super::kind::{ACCESS_AUDIENCE, ACCESS_ISSUER, USER_AUDIENCE, header_type, lifetime};
 use crate::caller::User;
 use crate::keys::{NEIGHBOUR, PublicKey, Purpose, Registry};
 use chrono::Utc;
@@ -143,7 +143,7 @@ impl Verifier {
             })?
             .claims;
         self.check_parties(&key.public, &claims)?;
-        check_times(&claims, now)?;
+        check_times(purpose, &claims, now)?;
         Ok(claims)
     }
 
@@ -214,7 +214,11 @@ fn remembering<T: Clone>(
     Ok(verified.value)
 }
 
-fn check_times(claims: &Claims, now: Instant) -> Result<(), TokenError> {
+fn check_times(purpose: Purpose, claims: &Claims, now: Instant) -> Result<(), TokenError> {
+    // A revoked session is remembered for as long as its tokens may live: a longer one would come back to life.
+    if claims.exp.saturating_sub(claims.iat) > lifetime(purpose).num_seconds() {
+        return Err(TokenError::TooLongLived);
+    }
     if is_expired(claims.exp, now) {
         return Err(TokenError::Expired);
     }
