@@ -34,6 +34,8 @@ mod hostile;
 mod leaving;
 #[path = "platform/limits.rs"]
 mod limits;
+#[path = "platform/matrix.rs"]
+mod matrix;
 #[path = "platform/nest.rs"]
 mod nest;
 #[path = "platform/operations.rs"]

@@ -204,7 +204,7 @@ pub struct RevokeSession {
 
 impl Request for RevokeSession {
     const SUBJECT: &'static str = "auth.revokeSession";
-    const ACCESS: Access = Access::SIGNED_IN;
+    const ACCESS: Access = Access::OWNER;
     const EFFECT: Effect = Effect::Idempotent;
     const REST: &'static [Rest] = &[Rest::delete("/auth/sessions/{id}", 204)];
     type Reply = ();

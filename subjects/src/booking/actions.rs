@@ -1,5 +1,6 @@
 //! Requests that make or change a booking.
 
+use super::PARTIES;
 use super::bookings::{Booking, PetDetails, WalkIn};
 use super::errors::BookingError;
 use crate::access::{Access, MembershipRole, Role, Who};
@@ -115,7 +116,7 @@ pub struct UpdateBooking {
 
 impl Request for UpdateBooking {
     const SUBJECT: &'static str = "booking.update";
-    const ACCESS: Access = Access::OWNER;
+    const ACCESS: Access = PARTIES;
     const EFFECT: Effect = Effect::Keyed;
     const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["pending", "confirmed"] }];
     const REST: &'static [Rest] = &[Rest::put("/bookings/{id}")];
@@ -140,7 +141,7 @@ pub struct CancelBooking {
 
 impl Request for CancelBooking {
     const SUBJECT: &'static str = "booking.cancel";
-    const ACCESS: Access = Access::OWNER;
+    const ACCESS: Access = PARTIES;
     const EFFECT: Effect = Effect::Idempotent;
     const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["pending", "confirmed"] }];
     const REST: &'static [Rest] = &[Rest::delete("/bookings/{id}", 200)];

@@ -53,7 +53,8 @@ pub struct CreateHold {
 
 impl Request for CreateHold {
     const SUBJECT: &'static str = "hold.create";
-    const ACCESS: Access = Access(&[Who::Role(Role::Customer), Who::Member(MembershipRole::ClinicStaff)]);
+    const ACCESS: Access =
+        Access(&[Who::Role(Role::Customer), Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
     const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::post("/bookings/holds", 201)];
     type Reply = Hold;

@@ -1,5 +1,6 @@
 //! Requests that read bookings.
 
+use super::PARTIES;
 use super::bookings::{Booking, BookingChange};
 use super::errors::BookingError;
 use super::values::{BookingSort, BookingStatus};
@@ -26,7 +27,7 @@ pub struct GetBooking {
 impl Request for GetBooking {
     const SUBJECT: &'static str = "booking.findOne";
     const ALIASES: &'static [&'static str] = &["get-booking"];
-    const ACCESS: Access = Access::OWNER;
+    const ACCESS: Access = PARTIES;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/bookings/{id}")];
     type Reply = Booking;
@@ -104,7 +105,7 @@ pub struct BookingHistory {
 
 impl Request for BookingHistory {
     const SUBJECT: &'static str = "booking.history";
-    const ACCESS: Access = Access::OWNER;
+    const ACCESS: Access = PARTIES;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/bookings/{id}/history")];
     type Reply = Page<BookingChange>;

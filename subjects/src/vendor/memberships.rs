@@ -2,7 +2,7 @@
 
 use super::WRITERS;
 use super::error::VendorError;
-use crate::access::{Access, MembershipRole};
+use crate::access::{Access, MembershipRole, Role, Who};
 use crate::ids::{ClinicId, MembershipId, UserId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
@@ -10,6 +10,10 @@ use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Everybody sees and ends what they are themselves.
+const WRITERS_OR_ONESELF: Access =
+    Access(&[Who::Owner, Who::Member(MembershipRole::ClinicAdmin), Who::Role(Role::PlatformAdmin)]);
 
 /// Where a membership stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -114,7 +118,7 @@ pub struct FindMemberships {
 
 impl Request for FindMemberships {
     const SUBJECT: &'static str = "membership.findAll";
-    const ACCESS: Access = Access::SIGNED_IN;
+    const ACCESS: Access = WRITERS_OR_ONESELF;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/vendors/{vendorId}/members"), Rest::get("/memberships")];
     type Reply = Page<Membership>;
@@ -204,7 +208,7 @@ pub struct RevokeMembership {
 
 impl Request for RevokeMembership {
     const SUBJECT: &'static str = "membership.revoke";
-    const ACCESS: Access = WRITERS;
+    const ACCESS: Access = WRITERS_OR_ONESELF;
     const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::delete("/vendors/{vendorId}/members/{id}", 204)];
     type Reply = ();

@@ -4,8 +4,8 @@ use crate::samples::Sample;
 use crate::world::{Slot, World};
 use chrono::Utc;
 use futures::StreamExt as _;
-use identity::keys::{AUTH, Purpose};
-use identity::{AccessTokens, User};
+use identity::keys::{AUTH, EDGE, Purpose};
+use identity::{AccessTokens, User, UserTokens};
 use petpro::demo_users::DemoUser;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -47,6 +47,8 @@ pub enum Person {
     Staff,
     /// Whose booking, hold, calendar and session it is.
     Customer,
+    /// Runs another clinic of the vendor, once somebody has seen to it.
+    Branch,
     /// Runs another vendor.
     Rival,
     /// A customer with nothing.
@@ -57,7 +59,9 @@ pub struct Scene {
     pub edge: SocketAddr,
     pub http: reqwest::Client,
     tokens: AccessTokens,
+    users: UserTokens,
     nobody: UserId,
+    branch: UserId,
     /// Ids by the entity's name.
     rows: BTreeMap<&'static str, String>,
     /// What the rival's rows are called: the vendor and its clinic.
@@ -84,7 +88,9 @@ impl Scene {
             edge,
             http: world.http.clone(),
             tokens: AccessTokens::new(world.stack.keys.signing_key(AUTH, Purpose::Access).unwrap()),
+            users: UserTokens::new(world.stack.keys.signing_key(EDGE, Purpose::User).unwrap()),
             nobody: UserId::new(),
+            branch: UserId::new(),
             rows: BTreeMap::new(),
             rivals: BTreeMap::new(),
             slot,
@@ -210,15 +216,21 @@ impl Scene {
             Person::Staff => "rina@petpro.example",
             Person::Customer => "budi@petpro.example",
             Person::Rival => "siti@petpro.example",
-            Person::Nobody => "",
+            Person::Branch | Person::Nobody => "",
         };
-        let (id, role) = DemoUser::by_email(email).map_or((self.nobody, Role::Customer), |user| (user.id(), user.role));
+        let stranger = if person == Person::Branch { self.branch } else { self.nobody };
+        let (id, role) = DemoUser::by_email(email).map_or((stranger, Role::Customer), |user| (user.id(), user.role));
         User { id, session: SessionId::new(), roles: vec![role] }
     }
 
     /// A fresh access token.
     pub fn token(&self, person: Person) -> String {
         self.tokens.issue(&self.user(person), Utc::now())
+    }
+
+    /// A fresh user token, as the edge signs it for the inside.
+    pub fn user_token(&self, person: Person) -> String {
+        self.users.issue(&self.user(person), Utc::now())
     }
 
     /// One that is over.
@@ -245,6 +257,11 @@ impl Scene {
     /// The token of whoever may; none where the route takes only requests without.
     pub fn rightful_token(&self, sample: &Sample) -> Option<String> {
         sample.takes_token().then(|| self.token(self.rightful(sample)))
+    }
+
+    /// The id of a row by its entity's name.
+    pub fn named(&self, entity: &str) -> &str {
+        &self.rows[entity]
     }
 
     /// The id that a field of a sample should have.

@@ -124,7 +124,7 @@ pub async fn check_others(scene: &Scene, world: &World) {
 
 /// Whether a route names no row of anybody's: it answers everybody about themselves, or with what is theirs.
 fn is_about_the_caller(sample: &Sample) -> bool {
-    const OF_ONES_OWN: [&str; 11] = [
+    const OF_ONES_OWN: [&str; 12] = [
         "profile.findOne",
         "profile.update",
         "preference.findOne",
@@ -136,6 +136,7 @@ fn is_about_the_caller(sample: &Sample) -> bool {
         "privacy.export",
         "inventory.findAll",
         "inventory.watch",
+        "membership.findAll",
     ];
     sample.rest.path_fields().next().is_none() && OF_ONES_OWN.contains(&sample.operation.subject)
 }
