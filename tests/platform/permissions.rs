@@ -3,13 +3,24 @@
 use crate::world::World;
 use petpro::services;
 use platform::nats::ServerSignals;
+use platform::provision::DEAD_LETTERS;
 use platform::{ConsumerDeclaration, Declaration};
 use std::collections::BTreeSet;
 use std::time::Instant;
-use subjects::{Kind, Operation, Who, catalogue, event};
+use subjects::{EventType, Kind, Operation, Who, catalogue, event};
 
 /// Fewer than the client's queue of events holds, so that no refusal is dropped.
 const AT_A_TIME: usize = 40;
+/// How subjects begin that only look.
+const LOOKS: [&str; 7] = [
+    "$SRV.",
+    "$JS.API.STREAM.INFO.",
+    "$JS.API.STREAM.MSG.GET.",
+    "$JS.API.CONSUMER.INFO.",
+    "$JS.API.CONSUMER.NAMES.",
+    "$JS.API.CONSUMER.LIST.",
+    "$JS.API.DIRECT.GET.",
+];
 /// Nobody may publish or subscribe to it.
 const FORBIDDEN: &str = "forbidden.to.all";
 
@@ -60,7 +71,12 @@ async fn an_identity_may_answer_its_own_subjects_and_nothing_else() {
         elsewhere.extend(
             services::names().iter().filter(|name| **name != service.name).map(|name| format!("_INBOX_{name}.>")),
         );
-        elsewhere.insert("event.>".to_owned());
+        let inboxes = ["operator", "neighbour", "provision"].map(|identity| format!("_INBOX_{identity}.>"));
+        elsewhere.extend(inboxes);
+        elsewhere.extend(
+            ["event.>", "dead_letter.>", "relay.wake.*", "_INBOX.>", "$JS.>", "$SYS.>", "$SRV.>", ">"]
+                .map(str::to_owned),
+        );
         for subject in &elsewhere {
             subscriptions.push(client.subscribe(subject.clone()).await.unwrap());
         }
@@ -83,18 +99,23 @@ fn the_generated_permissions_in_the_repository_are_those_of_the_code() {
 fn may_publish(service: &Declaration) -> BTreeSet<String> {
     let mut allowed: BTreeSet<String> = service.calls.iter().map(|subject| (*subject).to_owned()).collect();
     allowed.extend(service.operations.iter().flat_map(every_form));
+    // Whether NATS has a majority, and how it goes with JetStream.
+    allowed.insert("$JS.API.INFO".to_owned());
     if service.name == "edge" {
         allowed.insert("$SRV.PING".to_owned());
     }
     if service.publishes_events {
         let own = catalogue::events().filter(|event| event.service == service.name);
-        allowed.extend(own.map(|event| format!("event.{}.0", event.event_type)));
+        allowed.extend(own.flat_map(every_partition));
         allowed.insert(format!("relay.wake.{}", service.name));
         // Its relay sees to it that all is there that it has published.
         let stream = event::stream_name(service.name);
         allowed.insert(format!("$JS.API.STREAM.INFO.{stream}"));
         allowed.insert(format!("$JS.API.STREAM.MSG.GET.{stream}"));
+        // Under any name: it is its own stream.
         allowed.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.x"));
+        let on_it = services::consumers().into_iter().filter(|consumer| consumer.source == service.name);
+        allowed.extend(on_it.map(|consumer| about_consumer("CREATE", &consumer)));
         allowed.insert(format!("$JS.FC.{stream}.x"));
     }
     for consumer in &service.consumers {
@@ -109,6 +130,7 @@ fn may_publish(service: &Declaration) -> BTreeSet<String> {
     }
     if !service.consumers.is_empty() {
         allowed.insert(format!("dead_letter.{}.x", service.name));
+        allowed.insert(format!("$JS.API.STREAM.INFO.{DEAD_LETTERS}"));
     }
     allowed.insert(format!("$SRV.PING.{}.x", service.name));
     // Every service follows revoked sessions, and no other event that it has not declared.
@@ -147,14 +169,16 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
         catalogue::operations().filter(|operation| operation.access.0.iter().any(|who| *who != Who::Service));
     let for_neighbours: BTreeSet<String> = for_users.flat_map(every_form).collect();
     let is_look = |subject: &str| {
-        ["$SRV.", "$JS.API.STREAM.INFO.", "$JS.API.STREAM.MSG.GET.", "$JS.API.CONSUMER.INFO."]
-            .iter()
-            .any(|prefix| subject.starts_with(prefix))
+        ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST"].contains(&subject)
+            || LOOKS.iter().any(|prefix| subject.starts_with(prefix))
     };
     let is_keeping = |subject: &str| {
-        ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.CREATE", "CONSUMER.INFO"].iter().any(|verb| {
+        let of_streams = ["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.{DEAD_LETTERS}"));
+        let begins = |verb: &&str| {
             subject.strip_prefix("$JS.API.").is_some_and(|rest| rest.starts_with(&format!("{verb}.EVENTS_")))
-        })
+        };
+        let verbs = ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.CREATE", "CONSUMER.INFO"];
+        subject == "$JS.API.INFO" || of_streams.iter().any(|one| one == subject) || verbs.iter().any(begins)
     };
     for identity in ["operator", "neighbour", "provision"] {
         let (client, signals) = world.connect(identity).await;
@@ -204,8 +228,11 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
 /// Everything that anybody might want to publish, and what nobody may.
 fn every_published_subject() -> BTreeSet<String> {
     let mut subjects: BTreeSet<String> = catalogue::operations().flat_map(every_form).collect();
-    subjects.extend(catalogue::events().map(|event| format!("event.{}.0", event.event_type)));
-    subjects.extend(["$SRV.PING".to_owned(), "$SYS.REQ.SERVER.PING".to_owned()]);
+    subjects.extend(catalogue::events().flat_map(every_partition));
+    subjects.extend(["$SRV.PING", "$SRV.INFO", "$SRV.STATS", "$SYS.REQ.SERVER.PING"].map(str::to_owned));
+    // What concerns all of JetStream.
+    let account = ["INFO", "STREAM.NAMES", "STREAM.LIST", "META.LEADER.STEPDOWN", "SERVER.REMOVE", "ACCOUNT.PURGE.x"];
+    subjects.extend(account.map(|verb| format!("$JS.API.{verb}")));
     subjects.extend(catalogue::SERVICES.into_iter().flat_map(lease_inboxes));
     subjects.extend(["_INBOX_operator.a.b", "_INBOX_neighbour.a.b"].map(str::to_owned));
     for event in catalogue::events() {
@@ -218,10 +245,14 @@ fn every_published_subject() -> BTreeSet<String> {
         subjects.insert(format!("$SRV.PING.{name}.x"));
     }
     subjects.insert(FOLLOW_REVOCATIONS.to_owned());
-    for stream in catalogue::SERVICES.map(event::stream_name) {
-        for verb in ["CREATE", "UPDATE", "DELETE", "PURGE", "INFO", "MSG.GET", "MSG.DELETE"] {
-            subjects.insert(format!("$JS.API.STREAM.{verb}.{stream}"));
-        }
+    let streams = catalogue::SERVICES.map(event::stream_name);
+    for stream in streams.iter().map(String::as_str).chain([DEAD_LETTERS]) {
+        let changes = ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "SNAPSHOT", "RESTORE"];
+        let others = ["INFO", "MSG.GET", "LEADER.STEPDOWN", "PEER.REMOVE"];
+        subjects.extend(changes.iter().chain(&others).map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
+        subjects.extend(["NAMES", "LIST"].map(|verb| format!("$JS.API.CONSUMER.{verb}.{stream}")));
+        subjects.insert(format!("$JS.API.DIRECT.GET.{stream}"));
+        subjects.insert(format!("$JS.API.DIRECT.GET.{stream}.event.x"));
         subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}"));
         subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.x"));
         subjects.insert(format!("$JS.API.CONSUMER.CREATE.{stream}.x.event.>"));
@@ -231,9 +262,22 @@ fn every_published_subject() -> BTreeSet<String> {
     for consumer in services::consumers() {
         subjects.insert(next_message(&consumer.stream(), &consumer.durable_name()));
         subjects.insert(ack(&consumer.stream(), &consumer.durable_name()));
-        subjects.extend(["INFO", "UNPIN", "PAUSE", "DELETE"].map(|verb| about_consumer(verb, &consumer)));
+        let verbs = ["INFO", "UNPIN", "PAUSE", "DELETE", "CREATE", "DURABLE.CREATE", "LEADER.STEPDOWN"];
+        subjects.extend(verbs.map(|verb| about_consumer(verb, &consumer)));
     }
+    let (streams, consumers) = (streams.len() + 1, services::consumers().len());
+    let least = catalogue::operations().count() * 2 + streams * 17 + consumers * 9;
+    assert!(
+        subjects.len() > least,
+        "{} subjects, at least {least} of operations, streams and consumers",
+        subjects.len()
+    );
     subjects
+}
+
+/// An event, of the partition that there is and of one that there is not.
+fn every_partition(event: &EventType) -> [String; 2] {
+    ["0", "1"].map(|partition| format!("event.{}.{partition}", event.event_type))
 }
 
 /// The subject and its aliases, each by itself and as a command of NestJS.
