@@ -118,7 +118,7 @@ fn with_trailing_bits(part: &str) -> Option<String> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let last = *part.as_bytes().last()?;
     let value = ALPHABET.iter().position(|byte| *byte == last)?;
-    let has_spare_bits = part.len() % 4 != 0;
+    let has_spare_bits = !part.len().is_multiple_of(4);
     has_spare_bits.then(|| format!("{}{}", &part[..part.len() - 1], char::from(ALPHABET[value | 1])))
 }
 
