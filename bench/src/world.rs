@@ -186,6 +186,10 @@ impl World {
         let mut variables = self.stack.variables.clone();
         variables.insert("PETPRO_CONFIG".to_owned(), "/dev/null".to_owned());
         variables.insert(LIMITS_PROFILE.0.to_owned(), LIMITS_PROFILE.1.to_owned());
+        // All of its users sign in from one address, and many at a time to one account.
+        for setting in ["PETPRO_AUTH__ACCOUNT_ATTEMPTS", "PETPRO_AUTH__ADDRESS_ATTEMPTS"] {
+            variables.insert(setting.to_owned(), "1000000".to_owned());
+        }
         variables.extend(addresses);
         variables.extend(self.settings.iter().cloned());
         Process::spawn(&self.petpro, arguments, &variables, &self.log_path())

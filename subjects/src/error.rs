@@ -235,6 +235,38 @@ impl Fault {
     }
 }
 
+/// What a service's own refusal tells beside its reason: it travels in a field of the [`Fault`].
+pub trait FaultDetail {
+    /// The fault with this detail.
+    fn put_into(self, fault: Fault) -> Fault;
+    /// The detail of a fault that came back.
+    fn taken_from(fault: Fault) -> Self;
+}
+
+impl FaultDetail for Vec<Violation> {
+    fn put_into(self, fault: Fault) -> Fault {
+        fault.with_violations(self)
+    }
+
+    fn taken_from(fault: Fault) -> Vec<Violation> {
+        fault.violations
+    }
+}
+
+/// After how many milliseconds trying again makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryAfterMs(pub u64);
+
+impl FaultDetail for RetryAfterMs {
+    fn put_into(self, fault: Fault) -> Fault {
+        Fault { retry_after_ms: Some(self.0), ..fault }
+    }
+
+    fn taken_from(fault: Fault) -> RetryAfterMs {
+        RetryAfterMs(fault.retry_after_ms.unwrap_or_default())
+    }
+}
+
 impl PartialEq for Fault {
     fn eq(&self, other: &Fault) -> bool {
         self.code == other.code
@@ -299,7 +331,7 @@ impl ServiceError for NoError {
 }
 
 /// Declares a service's error enum: each variant with its code, its stable reason and its public message.
-/// A variant may carry the violations that tell exactly what is in the way. Everything else that can go wrong is the
+/// A variant may carry a [`FaultDetail`]: the violations that tell exactly what is in the way, or when to come again. Everything else that can go wrong is the
 /// variant `Fault`, into which `?` turns whatever has a `From` into [`Fault`].
 ///
 /// ```text
@@ -343,15 +375,21 @@ macro_rules! service_error {
             fn into_fault(self) -> $crate::error::Fault {
                 match self {
                     $( $name::$variant $( ( $detail ) )? =>
-                        $crate::error::Fault::new($crate::error::ErrorCode::$code, $message)
-                            .with_reason($reason) $( .with_violations($detail) )?, )+
+                    {
+                        let fault =
+                            $crate::error::Fault::new($crate::error::ErrorCode::$code, $message).with_reason($reason);
+                        $( let fault = $crate::error::FaultDetail::put_into($detail, fault); )?
+                        fault
+                    } )+
                     $name::Fault(fault) => fault,
                 }
             }
 
             fn from_fault(fault: $crate::error::Fault) -> Self {
                 match fault.reason.as_ref() {
-                    $( $reason => $name::$variant $( ( { let $detail: $details = fault.violations; $detail } ) )?, )+
+                    $( $reason => $name::$variant $( (
+                        { let $detail: $details = $crate::error::FaultDetail::taken_from(fault); $detail }
+                    ) )?, )+
                     _ => $name::Fault(fault),
                 }
             }
@@ -378,7 +416,18 @@ mod tests {
             Taken = Conflict, "taken", "it is taken";
             /// Short of something.
             Short(lines: Vec<Violation>) = Conflict, "short", "there is too little";
+            /// Not now.
+            TooSoon(wait: RetryAfterMs) = RateLimited, "too_soon", "wait for a while";
         }
+    }
+
+    #[test]
+    fn when_to_come_again_travels_along() {
+        let error = ExampleError::TooSoon(RetryAfterMs(1_500));
+        let travelling = serde_json::to_string(&error.clone().into_fault()).unwrap();
+        let fault: Fault = serde_json::from_str(&travelling).unwrap();
+        assert_eq!((fault.code, fault.retry_after_ms), (ErrorCode::RateLimited, Some(1_500)));
+        assert_eq!(ExampleError::from_fault(fault), error);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub mod vendor;
 
 pub use access::{Access, MembershipRole, Role, Who};
 pub use cache::{Cache, Tag};
-pub use error::{ErrorCode, ErrorReason, Fault, NoError, ServiceError, Violation};
+pub use error::{ErrorCode, ErrorReason, Fault, FaultDetail, NoError, RetryAfterMs, ServiceError, Violation};
 pub use event::Event;
 pub use money::{Currency, Money};
 pub use operation::{EventType, Kind, Operation};

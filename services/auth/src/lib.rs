@@ -3,10 +3,12 @@
 //! - `domain` holds the rules: which passwords may be chosen, what showing a refresh token leads to, who reaches
 //!   whose account.
 //! - Passwords are hashed with argon2id on a bounded number of threads ([`Passwords`]).
+//! - Whoever errs too often waits before the next attempt ([`attempts`]).
 //! - Refresh tokens are kept as hashes only; answers that carry tokens are never stored.
 //! - Ending a session is an event, `session.revoked`, that every replica of every service hears.
 
 mod account;
+mod attempts;
 mod domain;
 mod entity;
 mod handlers;
@@ -22,6 +24,7 @@ pub use seeding::{SeedUser, ensure_user};
 pub use settings::AuthSettings;
 
 use anyhow::Context as _;
+use domain::keyed_hash::KeyedHash;
 use handlers::{login, passwords as password_changes, privacy, refresh, registration, roles, sessions, tokens, users};
 use identity::{AccessTokens, Purpose, Verifier};
 use platform::{App, Service, Setup};
@@ -37,6 +40,7 @@ pub struct AuthApp {
     pub(crate) access_tokens: AccessTokens,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) jwks: JsonWebKeySet,
+    pub(crate) keyed_hash: KeyedHash,
 }
 
 impl AuthApp {
@@ -93,6 +97,7 @@ pub async fn app(setup: &Setup) -> anyhow::Result<AuthApp> {
     let passwords = Passwords::new(settings.password_workers)?;
     let signing_key = setup.keys.signing_key(AuthApp::NAME, Purpose::Access)?;
     let jwks = serde_json::from_value(identity::jwks(setup.keys.registry())).context("the registry of keys")?;
+    let data_key = setup.keys.data_key(AuthApp::NAME).context("the key of keyed hashes")?;
     let store = Store::open(setup).await?;
     Ok(AuthApp {
         store,
@@ -101,5 +106,6 @@ pub async fn app(setup: &Setup) -> anyhow::Result<AuthApp> {
         access_tokens: AccessTokens::new(signing_key),
         verifier: setup.verifier.clone(),
         jwks,
+        keyed_hash: KeyedHash::new(data_key.expose()),
     })
 }

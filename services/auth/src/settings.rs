@@ -19,6 +19,13 @@ pub struct AuthSettings {
     /// cores.
     #[garde(range(min = 0, max = 256))]
     pub password_workers: usize,
+    /// How many attempts on an account may fail, or be under way, before the next one has to wait: a second at first,
+    /// twice as long after each further failure, a quarter of an hour at the most.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub account_attempts: u32,
+    /// Likewise for all attempts from one address of a client.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub address_attempts: u32,
     /// How many seconds pass between two sweeps of what has expired.
     #[garde(range(min = 1, max = 3600))]
     pub sweep_seconds: u64,
@@ -26,7 +33,14 @@ pub struct AuthSettings {
 
 impl Default for AuthSettings {
     fn default() -> AuthSettings {
-        AuthSettings { refresh_grace_seconds: 10, refresh_token_days: 30, password_workers: 0, sweep_seconds: 60 }
+        AuthSettings {
+            refresh_grace_seconds: 10,
+            refresh_token_days: 30,
+            password_workers: 0,
+            account_attempts: 5,
+            address_attempts: 100,
+            sweep_seconds: 60,
+        }
     }
 }
 

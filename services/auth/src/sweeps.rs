@@ -1,7 +1,8 @@
 //! Removing what has expired.
 
 use crate::AuthApp;
-use crate::repo::{login_attempts, refresh_tokens, sessions, users};
+use crate::domain::brakes::FAMILIAR_FOR;
+use crate::repo::{brakes, familiar_addresses, login_attempts, refresh_tokens, sessions, users};
 use chrono::TimeDelta;
 use platform::Run;
 use std::time::Duration;
@@ -25,7 +26,8 @@ pub async fn expire(run: Run<AuthApp>) {
     }
 }
 
-/// Removes pending accounts that nobody activated, and old sessions, tokens and attempts to sign in. Where one of these
+/// Removes pending accounts that nobody activated, old sessions, tokens and attempts to sign in, and what is counted and
+/// remembered of attempts no longer. Where one of these
 /// fails the others are removed all the same.
 async fn sweep(app: &AuthApp, now: Instant) {
     let db = app.store.read();
@@ -33,6 +35,8 @@ async fn sweep(app: &AuthApp, now: Instant) {
     report("sessions", sessions::remove_over_before(db, now - SESSION_RETENTION).await);
     report("refresh tokens", refresh_tokens::remove_expired_before(db, now).await);
     report("attempts to sign in", login_attempts::remove_before(db, now - ATTEMPT_RETENTION).await);
+    report("counts of attempts", brakes::remove_forgotten(db, now).await);
+    report("familiar addresses", familiar_addresses::remove_before(db, now - FAMILIAR_FOR).await);
 }
 
 fn report(swept: &str, outcome: Result<u64, Error>) {

@@ -12,6 +12,8 @@ mod world;
 
 #[path = "service/accounts.rs"]
 mod accounts;
+#[path = "service/attempts.rs"]
+mod attempts;
 #[path = "service/pending.rs"]
 mod pending;
 #[path = "service/privacy.rs"]

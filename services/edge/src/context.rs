@@ -1,6 +1,7 @@
 //! What is known of a request from its first moment on, and what its access log line will say.
 
 use crate::cache::status::Status;
+use crate::clients::ClientAddress;
 use crate::limits::Standing;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use platform::spans::Span;
@@ -35,6 +36,7 @@ pub struct Context {
     standing: OnceLock<Standing>,
     refused_by: OnceLock<&'static str>,
     cache: OnceLock<Status>,
+    client: OnceLock<ClientAddress>,
 }
 
 impl Context {
@@ -59,6 +61,7 @@ impl Context {
             standing: OnceLock::new(),
             refused_by: OnceLock::new(),
             cache: OnceLock::new(),
+            client: OnceLock::new(),
         })
     }
 
@@ -86,6 +89,16 @@ impl Context {
     /// Whom the request is for.
     pub fn user(&self) -> Option<UserId> {
         self.user.get().copied()
+    }
+
+    /// Notes where the client is.
+    pub fn comes_from(&self, client: ClientAddress) {
+        self.client.get_or_init(|| client);
+    }
+
+    /// Where the client is; none where nobody has looked.
+    pub fn client(&self) -> Option<ClientAddress> {
+        self.client.get().copied()
     }
 
     /// Notes how the caller stands with its budgets.

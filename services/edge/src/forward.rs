@@ -48,6 +48,7 @@ pub async fn call(
         idempotency_key: conditions.idempotency_key,
         if_match: conditions.expected_version,
         cause: None,
+        client_address: context.client().map(|client| client.to_string()),
     };
     let call = RawCall {
         content_type: ContentType::Json,

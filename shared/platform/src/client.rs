@@ -141,7 +141,7 @@ impl Client {
         // An idempotency key belongs to the request that came in; each call made on the way gets one derived from it,
         // so that a replayed request replays its calls, too.
         let idempotency_key = meta.idempotency_key.as_ref().map(|key| format!("{}#{ordinal}>{key}", meta.subject));
-        let meta = Meta { idempotency_key, if_match: None, ..meta.clone() };
+        let meta = Meta { idempotency_key, if_match: None, client_address: None, ..meta.clone() };
         let call = RawCall { content_type, body, user_token, deadline, meta: &meta };
         let reply = self.request_raw(R::SUBJECT, call).await.map_err(R::Error::from_fault)?;
         reply.content_type.decode(&reply.body).map_err(|error| R::Error::from_fault(Fault::internal(error)))
@@ -320,6 +320,9 @@ impl Client {
         }
         if let Some(cause) = call.meta.cause {
             map.insert(HeaderName::from_static(headers::CAUSE), HeaderValue::from(cause.to_string()));
+        }
+        if let Some(address) = &call.meta.client_address {
+            insert(&mut map, headers::CLIENT_ADDRESS, address)?;
         }
         if let Some(lease) = attempt.lease {
             lease.insert_into(&mut map);

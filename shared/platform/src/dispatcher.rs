@@ -15,6 +15,7 @@ use async_nats::connection::State;
 use async_nats::{HeaderMap, HeaderName, Message, Subscriber};
 use futures::{FutureExt as _, StreamExt as _};
 use garde::Validate;
+use identity::keys::EDGE;
 use identity::{Caller, User};
 use serde::Deserialize;
 use std::panic::AssertUnwindSafe;
@@ -229,7 +230,10 @@ impl<A: App> Dispatcher<A> {
             return (Err(fault), false);
         };
         let client = self.setup.client.clone();
-        let cx = Cx::new(self.app.clone(), client, caller, user_token, request.meta.clone(), request.deadline);
+        let mut meta = request.meta.clone();
+        // Whoever else asks would choose from where.
+        meta.client_address = meta.client_address.filter(|_| caller.service.as_deref() == Some(EDGE));
+        let cx = Cx::new(self.app.clone(), client, caller, user_token, meta, request.deadline);
         let ask = ask.map(|ask| ask.in_packets(request.packet.clone()));
         let handled = endpoint.handle(cx.clone(), content_type, request.body.clone(), ask);
         let caught = AssertUnwindSafe(handled).catch_unwind();

@@ -20,6 +20,8 @@ pub const IDEMPOTENCY_REPLAYED: &str = "Idempotency-Replayed";
 pub const IF_MATCH: &str = "If-Match";
 /// The event that led to a request or another event.
 pub const CAUSE: &str = "Petpro-Cause";
+/// Where the client is that the edge passes a request on for. Only the edge's word on it counts.
+pub const CLIENT_ADDRESS: &str = "Petpro-Client-Address";
 /// What told an event: the canonical subject of the request, or the durable name of the consumer.
 pub const ORIGIN: &str = "petpro-origin";
 /// The body's media type.

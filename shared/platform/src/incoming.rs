@@ -13,6 +13,9 @@ use tokio::time::Instant;
 /// No caller may keep a handler for longer.
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The longest network of IPv6: 39 characters, a slash and three digits.
+const MAX_ADDRESS_BYTES: usize = 43;
+
 /// A message, read as far as dispatch needs it.
 pub(crate) struct Request {
     pub(crate) canonical_subject: &'static str,
@@ -52,6 +55,7 @@ impl Request {
             idempotency_key: header(headers::IDEMPOTENCY_KEY).filter(|key| !key.is_empty()).map(str::to_owned),
             if_match: header(headers::IF_MATCH).and_then(|version| version.trim_matches('"').parse().ok()),
             cause: header(headers::CAUSE).and_then(|cause| cause.parse().ok()),
+            client_address: header(headers::CLIENT_ADDRESS).filter(|text| is_address(text)).map(str::to_owned),
         };
         let content_type = match header(headers::CONTENT_TYPE) {
             Some(media_type) => ContentType::parse(media_type),
@@ -79,6 +83,12 @@ impl Request {
     }
 }
 
+/// Whether a text may be an address or a network; what it is exactly, nobody here needs to know.
+fn is_address(text: &str) -> bool {
+    let is_of_addresses = |byte: u8| byte.is_ascii_hexdigit() || b".:/".contains(&byte);
+    (1..=MAX_ADDRESS_BYTES).contains(&text.len()) && text.bytes().all(is_of_addresses)
+}
+
 /// How long the caller still waits: the milliseconds that were left when it sent the request, less the time that the
 /// request was under way as the two clocks tell it. A sender's clock that runs ahead of ours gives it no more time than
 /// it had; one that runs behind takes time from it, so clocks have to agree to well within a deadline.
@@ -95,6 +105,16 @@ fn time_left(timeout_ms: Option<&str>, deadline_ms: Option<&str>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_may_be_an_address_is_taken_for_one() {
+        for address in ["203.0.113.9", "2001:db8:1:2::/64"] {
+            assert!(is_address(address), "{address}");
+        }
+        for other in ["", "somewhere", "203.0.113.9 ", &"1".repeat(44)] {
+            assert!(!is_address(other), "{other}");
+        }
+    }
 
     #[test]
     fn the_time_left_is_the_shorter_of_both_and_bounded() {

@@ -17,6 +17,9 @@ pub struct Meta {
     pub if_match: Option<i64>,
     /// The event that led here.
     pub cause: Option<Uuid>,
+    /// Where the client is, as the edge knows it: an IPv4 address, or the /64 network of an IPv6 address. It goes no
+    /// further than to the service that the edge asks, and nobody else's word on it is taken.
+    pub client_address: Option<String>,
 }
 
 impl Meta {

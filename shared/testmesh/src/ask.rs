@@ -46,6 +46,12 @@ impl Ask {
         self
     }
 
+    /// Says where the client is, as the edge does.
+    pub fn from_address(mut self, address: &str) -> Ask {
+        self.meta.client_address = Some(address.to_owned());
+        self
+    }
+
     /// With a deadline of its own.
     pub fn within(mut self, patience: Duration) -> Ask {
         self.patience = patience;

@@ -1,5 +1,6 @@
 //! What the auth service refuses.
 
+use crate::error::RetryAfterMs;
 use crate::service_error;
 
 service_error! {
@@ -18,6 +19,10 @@ service_error! {
         InvalidToken = Unauthenticated, "invalid_token", "the token is not valid";
         /// The current password that was shown is not right.
         WrongPassword = Forbidden, "wrong_password", "the current password is wrong";
+        /// Too many passwords or codes were wrong, for this account or from this address. Says nothing of whether the
+        /// account exists.
+        TooManyAttempts(wait: RetryAfterMs) = RateLimited, "too_many_attempts",
+            "too many attempts: wait for a while before the next one";
         /// Another account has this e-mail address.
         EmailTaken = Conflict, "email_taken", "an account with this e-mail address exists already";
         /// There is no such user, or a pending one that has expired.

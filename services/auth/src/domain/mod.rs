@@ -1,7 +1,9 @@
 //! The rules, as pure functions.
 
+pub mod brakes;
 pub mod common_passwords;
 pub mod email;
+pub mod keyed_hash;
 pub mod password;
 pub mod refresh;
 pub mod users;

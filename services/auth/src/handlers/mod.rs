@@ -11,4 +11,4 @@ pub mod tokens;
 pub mod users;
 
 /// What a handler gets beside its request.
-type Cx = platform::Cx<crate::AuthApp>;
+pub type Cx = platform::Cx<crate::AuthApp>;

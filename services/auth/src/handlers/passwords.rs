@@ -2,6 +2,7 @@
 
 use super::Cx;
 use super::registration::check_new_password;
+use crate::attempts::Attempt;
 use crate::entity::session::RevocationReason;
 use crate::passwords::Turn;
 use crate::repo::sessions::Which;
@@ -21,14 +22,22 @@ pub async fn change_password(cx: Cx, req: ChangePassword) -> Result<(), AuthErro
     let account = users::find(cx.app.store.read(), user_id).await?.ok_or(AuthError::UserNotFound)?;
     check_new_password("/newPassword", req.new_password.expose(), &account.row.email)?;
 
+    let attempt = Attempt::begin(&cx, &account.row.email).await?;
     let checked_hash = account.row.password_hash;
-    let turn = cx.app.passwords.turn().await?;
+    let turn = attempt.turn(&cx).await?;
     let current_is_right = turn.verify(req.current_password.expose(), Some(&checked_hash)).await?;
     let new_hash = turn.hash(req.new_password.expose()).await?;
     let recorded = recorded_without_passwords(&cx, &turn, &req, user_id).await?;
     drop(turn);
     let change = &Change { user_id, session, checked_hash, current_is_right, new_hash };
-    cx.app.store.keyed(&cx, &recorded, |tx| async move { set_password(&tx, change).await }).await
+    let outcome = cx.app.store.keyed(&cx, &recorded, |tx| async move { set_password(&tx, change).await }).await;
+    match &outcome {
+        // Also where the answer is one that was stored before, and the password is another by now.
+        Ok(()) => attempt.succeeded(cx.app.store.read()).await?,
+        Err(AuthError::WrongPassword) => {}
+        Err(_) => attempt.not_made(&cx.app.store).await,
+    }
+    outcome
 }
 
 struct Change {

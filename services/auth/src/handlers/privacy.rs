@@ -1,10 +1,11 @@
 //! `auth.exportPerson` and `auth.erasePerson`.
 
 use super::Cx;
+use crate::attempts::account_hash;
 use crate::domain::email;
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
-use crate::repo::{privacy, users};
+use crate::repo::{brakes, familiar_addresses, privacy, users};
 use crate::revocation;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -38,6 +39,11 @@ const SECTIONS: &[Section] = &[
         rows: "select id::text as key, jsonb_build_object('at', attempted_at, 'outcome', outcome) as data
             from login_attempts where user_id = $1 and id::text > $2 order by id limit $3",
     },
+    Section {
+        kind: "familiarAddress",
+        rows: "select encode(address, 'hex') as key, jsonb_build_object('signedInAt', signed_in_at) as data
+            from familiar_addresses where user_id = $1 and encode(address, 'hex') > $2 order by 1 limit $3",
+    },
 ];
 
 /// What is kept of a person, a page at a time.
@@ -52,15 +58,18 @@ pub async fn erase(cx: Cx, req: ErasePersonFromAuth) -> Result<Erasure, NoError>
     only_for_privacy(&cx)?;
     // The hash of a password that nobody knows.
     let unknown_password = &cx.app.passwords.hash(&URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())).await?;
-    cx.app.store.write(&cx, |tx| async move { Ok(erase_account(&tx, req.user_id, unknown_password).await?) }).await
+    let cx = &cx;
+    cx.app.store.write(cx, |tx| async move { Ok(erase_account(cx, &tx, req.user_id, unknown_password).await?) }).await
 }
 
-async fn erase_account(tx: &Tx, user_id: UserId, unknown_password: &str) -> Result<Erasure, Fault> {
+async fn erase_account(cx: &Cx, tx: &Tx, user_id: UserId, unknown_password: &str) -> Result<Erasure, Fault> {
     let now = store::now();
     if let Some(mut account) = users::lock(tx, user_id).await? {
         revocation::end_sessions(tx, user_id, Which::All, RevocationReason::AccountClosed, now).await?;
         privacy::erase_attempts(tx, user_id, email::hash(&account.row.email)).await?;
         privacy::erase_sessions(tx, user_id).await?;
+        familiar_addresses::forget(tx, user_id).await?;
+        brakes::lift(tx, &account_hash(cx, &account.row.email)?).await?;
         let before = account.clone();
         account.row.email = privacy::email_of_erased(user_id);
         if account.row.email != before.row.email {

@@ -91,7 +91,7 @@ impl Limits {
         }
     }
 
-    /// Takes a request from its budgets, and leaves in its context how the caller stands.
+    /// Takes a request from its budgets, and leaves in its context where the client is and how the caller stands.
     ///
     /// # Errors
     /// `rate_limited`, with the time after which one more would pass.
@@ -106,6 +106,7 @@ impl Limits {
         let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(nowhere, |ConnectInfo(peer)| *peer);
         let address = self.clients.address(peer, request.headers());
+        context.comes_from(address);
         let user = identified.and_then(|identified| identified.caller.user.as_ref()).map(|user| user.id);
         let shares = self.shares(budget, address, user);
         // The body of a request cannot be shared between threads, so nothing of it is held while Redis is asked.

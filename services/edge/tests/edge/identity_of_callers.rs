@@ -46,6 +46,22 @@ fn a_token_makes_the_user_and_nothing_else_does() {
 }
 
 #[test]
+fn services_are_told_where_a_client_is_as_the_edge_knows_it() {
+    with_stack(async |stack| {
+        let path = format!("/api/v1/vendors/{}", VendorId::new());
+        let seen = async |put: reqwest::RequestBuilder, forwarded_for: &str| {
+            let put = put.bearer_auth(stack.token(&[Role::Customer])).header("if-match", "\"7\"");
+            let claimed = put.header("Petpro-Client-Address", "192.0.2.7").header("X-Forwarded-For", forwarded_for);
+            Answer::to(claimed.json(&json!({ "name": "New", "kind": "shop" }))).await.seen()["clientAddress"].clone()
+        };
+        assert_eq!(seen(stack.request("PUT", &path), "198.51.100.1").await, "127.0.0.1");
+        let proxied = stack.another_edge(|settings| settings.set("edge.trusted_proxies", ["127.0.0.0/8"])).await;
+        assert_eq!(seen(proxied.request("PUT", &path), "192.0.2.7, 198.51.100.1").await, "198.51.100.1");
+        assert_eq!(seen(proxied.request("PUT", &path), "2001:db8:1:2:3::4").await, "2001:db8:1:2::/64");
+    });
+}
+
+#[test]
 fn a_token_that_does_not_hold_is_refused_also_where_none_is_needed() {
     with_stack(async |stack| {
         let token = stack.token(&[Role::Customer]);

@@ -59,6 +59,7 @@ fn vendor(cx: &Cx, id: VendorId, name: &str) -> Vendor {
     let saw = json!({
         "user": cx.caller().user.as_ref().map(|user| user.id),
         "service": cx.caller().service,
+        "clientAddress": cx.meta().client_address,
         "correlationId": cx.meta().correlation_id,
         "traceparent": cx.meta().traceparent,
         "idempotencyKey": cx.meta().idempotency_key,

@@ -1,0 +1,2 @@
+drop table familiar_addresses;
+drop table attempt_brakes;
