@@ -52,6 +52,10 @@ ids! {
     UserId;
     /// A signed-in session of a user: one family of refresh tokens.
     SessionId;
+    /// A one-time code.
+    CodeId;
+    /// A message that somebody is to get.
+    NotificationId;
     /// A vendor: a business that offers services or sells.
     VendorId;
     /// A clinic: one place of a vendor, with its own hours and time zone.

@@ -20,6 +20,7 @@ impl Account {
         User {
             id: row.id,
             email: row.email,
+            email_verified_at: row.email_verified_at,
             first_name: row.first_name,
             last_name: row.last_name,
             phone_number: row.phone_number,

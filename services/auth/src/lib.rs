@@ -5,6 +5,7 @@
 //! - Passwords are hashed with argon2id on a bounded number of threads ([`Passwords`]).
 //! - Whoever errs too often waits before the next attempt ([`attempts`]).
 //! - Refresh tokens are kept as hashes only; answers that carry tokens are never stored.
+//! - One-time codes are derived, not stored; who is to get one is told by `notification.requested` ([`sending`]).
 //! - Ending a session is an event, `session.revoked`, that every replica of every service hears.
 
 mod account;
@@ -16,6 +17,7 @@ mod passwords;
 mod repo;
 mod revocation;
 mod seeding;
+mod sending;
 mod settings;
 mod sweeps;
 
@@ -25,12 +27,16 @@ pub use settings::AuthSettings;
 
 use anyhow::Context as _;
 use domain::keyed_hash::KeyedHash;
-use handlers::{login, passwords as password_changes, privacy, refresh, registration, roles, sessions, tokens, users};
+use handlers::{
+    codes, login, passwords as password_changes, privacy, refresh, registration, roles, sessions, tokens, users,
+};
 use identity::{AccessTokens, Purpose, Verifier};
+use platform::nats::NatsConfig;
 use platform::{App, Service, Setup};
 use std::sync::Arc;
-use store::{EventLog as _, HasStore, Store};
+use store::{EventLog as _, HasStore, PostgresConfig, Store};
 use subjects::auth::JsonWebKeySet;
+use tokio::sync::Notify;
 
 /// What the handlers share.
 pub struct AuthApp {
@@ -41,6 +47,8 @@ pub struct AuthApp {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) jwks: JsonWebKeySet,
     pub(crate) keyed_hash: KeyedHash,
+    /// Told when a code was asked for.
+    pub(crate) code_requested: Notify,
 }
 
 impl AuthApp {
@@ -77,6 +85,10 @@ pub fn service() -> Service<AuthApp> {
         .on(tokens::validate)
         .on(tokens::jwks)
         .on(password_changes::change_password)
+        .on(codes::request)
+        .on(codes::verify)
+        .on(codes::reset_password)
+        .on(codes::to_send)
         .on(users::find_one)
         .on(users::find_all)
         .on(users::update)
@@ -86,6 +98,7 @@ pub fn service() -> Service<AuthApp> {
         .on(privacy::erase)
         .event_log()
         .background("expire", sweeps::expire)
+        .background("codes", sending::run)
 }
 
 /// Connects what the handlers need.
@@ -94,6 +107,11 @@ pub fn service() -> Service<AuthApp> {
 /// A setting that does not hold, a missing key, or a database that cannot be reached.
 pub async fn app(setup: &Setup) -> anyhow::Result<AuthApp> {
     let settings: AuthSettings = setup.settings.section("auth")?;
+    if settings.show_codes_in_log {
+        let (nats, postgres): (NatsConfig, PostgresConfig) =
+            (setup.settings.section("nats")?, setup.settings.section("postgres")?);
+        settings::check_is_local(&nats.url, &postgres.url)?;
+    }
     let passwords = Passwords::new(settings.password_workers)?;
     let signing_key = setup.keys.signing_key(AuthApp::NAME, Purpose::Access)?;
     let jwks = serde_json::from_value(identity::jwks(setup.keys.registry())).context("the registry of keys")?;
@@ -107,5 +125,6 @@ pub async fn app(setup: &Setup) -> anyhow::Result<AuthApp> {
         verifier: setup.verifier.clone(),
         jwks,
         keyed_hash: KeyedHash::new(data_key.expose()),
+        code_requested: Notify::new(),
     })
 }

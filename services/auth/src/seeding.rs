@@ -52,6 +52,7 @@ where
             first_name,
             last_name,
             phone_number: None,
+            email_verified_at: None,
             status: UserStatus::Active,
             expires_at: None,
             version: 1,

@@ -2,7 +2,7 @@
 
 use crate::AuthApp;
 use crate::domain::brakes::FAMILIAR_FOR;
-use crate::repo::{brakes, familiar_addresses, login_attempts, refresh_tokens, sessions, users};
+use crate::repo::{brakes, codes, familiar_addresses, login_attempts, refresh_tokens, sessions, users};
 use chrono::TimeDelta;
 use platform::Run;
 use std::time::Duration;
@@ -13,6 +13,9 @@ use subjects::time::Instant;
 const SESSION_RETENTION: TimeDelta = TimeDelta::days(7);
 /// How long attempts to sign in are kept.
 const ATTEMPT_RETENTION: TimeDelta = TimeDelta::days(30);
+
+/// How long one-time codes are kept that can no longer be shown.
+const CODE_RETENTION: TimeDelta = TimeDelta::hours(1);
 
 /// Sweeps at intervals until the service drains. Every replica does; what one has removed the others do not find.
 pub async fn expire(run: Run<AuthApp>) {
@@ -36,6 +39,7 @@ async fn sweep(app: &AuthApp, now: Instant) {
     report("refresh tokens", refresh_tokens::remove_expired_before(db, now).await);
     report("attempts to sign in", login_attempts::remove_before(db, now - ATTEMPT_RETENTION).await);
     report("counts of attempts", brakes::remove_forgotten(db, now).await);
+    report("one-time codes", codes::remove_over_before(db, now - CODE_RETENTION).await);
     report("familiar addresses", familiar_addresses::remove_before(db, now - FAMILIAR_FOR).await);
 }
 

@@ -1,5 +1,6 @@
 //! Who may do what in the mesh of a test.
 
+use crate::keys::NOTIFIER;
 use identity::keys::KeyStore;
 use platform::permissions::{permissions, render};
 use platform::{App, Declaration, Service};
@@ -28,7 +29,7 @@ fn is_for_services(operation: &&Operation) -> bool {
 /// has a route.
 pub(crate) fn of_everybody(tested: &str, declared: &[Declaration]) -> Vec<Declaration> {
     let mut all = declared.to_vec();
-    for service in catalogue::SERVICES {
+    for service in catalogue::SERVICES.into_iter().chain([NOTIFIER]) {
         if !all.iter().any(|declaration| declaration.name == service) {
             all.push(bystander(service));
         }

@@ -23,6 +23,13 @@ service_error! {
         /// account exists.
         TooManyAttempts(wait: RetryAfterMs) = RateLimited, "too_many_attempts",
             "too many attempts: wait for a while before the next one";
+        /// The one-time code is wrong, expired, used, or was shown wrong too often; or there never was one.
+        InvalidCode = Unauthenticated, "invalid_code", "the code is not valid; ask for another one";
+        /// The token for another password is unknown, expired or used.
+        InvalidResetToken = Unauthenticated, "invalid_reset_token",
+            "the token for another password is not valid; ask for another code";
+        /// There is no such code to be sent any more.
+        CodeNotFound = NotFound, "code_not_found", "there is no such code";
         /// Another account has this e-mail address.
         EmailTaken = Conflict, "email_taken", "an account with this e-mail address exists already";
         /// There is no such user, or a pending one that has expired.

@@ -1,9 +1,10 @@
 //! What the auth service tells: ids and states, never an address or a name.
 
+use super::codes::CodePurpose;
 use super::users::UserStatus;
 use crate::access::Role;
 use crate::events;
-use crate::ids::{SessionId, UserId};
+use crate::ids::{CodeId, NotificationId, SessionId, UserId};
 use crate::time::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,36 @@ pub struct RevokedSession {
     pub expires_at: Instant,
 }
 
+/// A message that a user is to get.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestedNotification {
+    /// The message.
+    pub notification_id: NotificationId,
+    /// Always 1: nothing changes it.
+    pub version: i64,
+    /// Who is to get it.
+    pub user_id: UserId,
+    /// What it says.
+    pub kind: NotificationKind,
+    /// The one-time code in it. The code itself, and where it goes, `auth.codeToSend` answers.
+    pub code_id: CodeId,
+    /// What the code is for.
+    pub purpose: CodePurpose,
+    /// When it was asked for.
+    pub created_at: Instant,
+    /// From when on sending it makes no sense.
+    pub expires_at: Instant,
+}
+
+/// What a message to a user says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationKind {
+    /// A one-time code.
+    OneTimeCode,
+}
+
 events! {
     service "auth";
     body UserState, id user_id, version version;
@@ -81,4 +112,11 @@ events! {
     body RevokedSession, id session_id, version version;
     /// A session was ended before its time: none of its tokens holds any longer.
     SessionRevoked = "session.revoked";
+}
+
+events! {
+    service "auth";
+    body RequestedNotification, id notification_id, version version;
+    /// A user is to get a message. It holds neither the message nor an address.
+    NotificationRequested = "notification.requested";
 }

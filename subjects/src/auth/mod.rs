@@ -1,6 +1,7 @@
 //! Messages of the auth service: accounts, sessions, users and roles.
 
 mod account;
+mod codes;
 mod error;
 mod events;
 mod roles;
@@ -9,13 +10,16 @@ mod session;
 mod users;
 
 pub use account::{ActivateUser, ChangePassword, CreateUser, Register};
+pub use codes::{
+    CodePurpose, CodeToSend, FindCodeToSend, RequestCode, RequestedCode, ResetPassword, VerifiedCode, VerifyCode,
+};
 pub use error::AuthError;
 pub use events::{
-    RevokedSession, SessionRevoked, StartedSession, UserLoggedIn, UserPasswordChanged, UserRegistered, UserState,
-    UserUpdated,
+    NotificationKind, NotificationRequested, RequestedNotification, RevokedSession, SessionRevoked, StartedSession,
+    UserLoggedIn, UserPasswordChanged, UserRegistered, UserState, UserUpdated,
 };
 pub use roles::{AssignRoles, FindRoles, RoleDetails};
-pub use secret::{NewPassword, Password, Token};
+pub use secret::{Code, NewPassword, Password, Token};
 pub use session::{
     JsonWebKey, JsonWebKeySet, Jwks, Login, Logout, Me, Refresh, RevokeSession, Session, Sessions, TokenType, Tokens,
     ValidateToken, ValidatedToken,
@@ -38,6 +42,10 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<Me>(SERVICE),
     Operation::of::<ValidateToken>(SERVICE),
     Operation::of::<ChangePassword>(SERVICE),
+    Operation::of::<RequestCode>(SERVICE),
+    Operation::of::<VerifyCode>(SERVICE),
+    Operation::of::<ResetPassword>(SERVICE),
+    Operation::of::<FindCodeToSend>(SERVICE),
     Operation::of::<Sessions>(SERVICE),
     Operation::of::<RevokeSession>(SERVICE),
     Operation::of::<Jwks>(SERVICE),
@@ -57,6 +65,7 @@ pub const EVENTS: &[EventType] = &[
     EventType::of::<UserPasswordChanged>(),
     EventType::of::<UserUpdated>(),
     EventType::of::<SessionRevoked>(),
+    EventType::of::<NotificationRequested>(),
 ];
 
 #[cfg(test)]

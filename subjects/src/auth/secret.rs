@@ -38,6 +38,8 @@ secrets! {
     Password 1 ..= 128, "password";
     /// A password that somebody chooses: 8 to 128 characters of any kind (OWASP ASVS 5.0, 6.2.1, 6.2.5 and 6.2.9).
     NewPassword 8 ..= 128, "password";
-    /// An access or refresh token.
+    /// A one-time code.
+    Code 6 ..= 6, "one-time-code";
+    /// An access, refresh or reset token.
     Token 1 ..= 4096, "token";
 }

@@ -45,6 +45,9 @@ pub struct User {
     pub id: UserId,
     /// The address to sign in with.
     pub email: String,
+    /// When it was shown, by a one-time code, that the address is the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verified_at: Option<Instant>,
     /// First name, or the only one.
     pub first_name: String,
     /// Last name.

@@ -42,6 +42,23 @@ pub const fn of_address(allowed: u32) -> Brake {
     Brake { forgets: Forgets::AfterTheFirst(TimeDelta::hours(1)), ..of_account(allowed) }
 }
 
+/// Codes that are asked for one account: there is a wait after each. In a day that makes thirty of them at the most, with
+/// five tries each: less than one chance in 6,000 for whoever guesses all day.
+pub const CODES_FOR_ACCOUNT: Brake = Brake {
+    first_at: 1,
+    first_wait: TimeDelta::minutes(1),
+    longest_wait: TimeDelta::hours(1),
+    forgets: Forgets::AfterTheLast(TimeDelta::hours(24)),
+};
+
+/// Codes that are asked for from one address, for whatever accounts.
+pub const CODES_FOR_ADDRESS: Brake = Brake {
+    first_at: 20,
+    first_wait: TimeDelta::minutes(1),
+    longest_wait: TimeDelta::minutes(15),
+    forgets: Forgets::AfterTheFirst(TimeDelta::hours(1)),
+};
+
 impl Brake {
     /// The waits after the failure that is the first with one, after the next one, and so on; the last of them is that
     /// after all that follow.
@@ -65,6 +82,10 @@ mod tests {
     fn waits_double_up_to_the_longest() {
         let waits: Vec<i64> = of_account(5).waits().iter().map(TimeDelta::num_seconds).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900]);
+        let for_codes: Vec<i64> = CODES_FOR_ACCOUNT.waits().iter().map(TimeDelta::num_minutes).collect();
+        assert_eq!(for_codes, [1, 2, 4, 8, 16, 32, 60]);
+        let in_a_day = 7 + (24 * 60 - for_codes.iter().sum::<i64>()) / 60 + 1;
+        assert!(in_a_day <= 30, "{in_a_day}");
         assert_eq!(of_address(100).waits(), of_account(5).waits());
     }
 }

@@ -1,6 +1,7 @@
 //! The rules, as pure functions.
 
 pub mod brakes;
+pub mod code;
 pub mod common_passwords;
 pub mod email;
 pub mod keyed_hash;

@@ -1,6 +1,7 @@
 //! The rows of schema `auth`.
 
 pub mod login_attempt;
+pub mod one_time_code;
 pub mod refresh_token;
 pub mod role;
 pub mod role_permission;

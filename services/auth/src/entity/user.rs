@@ -15,6 +15,8 @@ pub struct Model {
     pub id: UserId,
     /// Normalised address; unique.
     pub email: String,
+    /// When it was shown that the address is the user's.
+    pub email_verified_at: Option<Instant>,
     /// PHC string of argon2id.
     pub password_hash: String,
     /// First name, or the only one.

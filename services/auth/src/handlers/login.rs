@@ -2,7 +2,7 @@
 
 use super::Cx;
 use super::tokens::{self, Issued};
-use crate::attempts::Attempt;
+use crate::attempts::{Attempt, Counts, make_familiar};
 use crate::domain::{email, refresh};
 use crate::entity::login_attempt::LoginOutcome;
 use crate::entity::session;
@@ -15,7 +15,7 @@ use subjects::ids::{SessionId, UserId};
 /// is a wait after too many attempts: then nothing is looked up and nothing hashed.
 pub async fn login(cx: Cx, req: Login) -> Result<Tokens, AuthError> {
     let email = &email::normalised(&req.email);
-    let attempt = &Attempt::begin(&cx, email).await?;
+    let attempt = &Attempt::begin(&cx, Counts::Passwords, email).await?;
     let found = users::find_by_email(cx.app.store.read(), email).await?;
     // A pending account is none yet.
     let found = found.filter(|user| user.status != UserStatus::Pending);
@@ -87,7 +87,8 @@ async fn start_session(tx: &Tx, checked: &Checked<'_>) -> Result<Tokens, AuthErr
     };
     tx.emit(&UserLoggedIn(started)).await?;
     // Last: the row of the address is one for all who sign in from there.
-    checked.attempt.signed_in(tx, account.row.id, now).await?;
+    make_familiar(checked.cx, tx, &account.row, now).await?;
+    checked.attempt.succeeded(tx).await?;
     let issued = Issued { session: session.id, refresh_token, refresh_expires_at: expires_at };
     Ok(tokens::answer(&checked.cx.app, &account, issued, now))
 }

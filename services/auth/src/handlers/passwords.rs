@@ -2,7 +2,7 @@
 
 use super::Cx;
 use super::registration::check_new_password;
-use crate::attempts::Attempt;
+use crate::attempts::{Attempt, Counts};
 use crate::entity::session::RevocationReason;
 use crate::passwords::Turn;
 use crate::repo::sessions::Which;
@@ -22,7 +22,7 @@ pub async fn change_password(cx: Cx, req: ChangePassword) -> Result<(), AuthErro
     let account = users::find(cx.app.store.read(), user_id).await?.ok_or(AuthError::UserNotFound)?;
     check_new_password("/newPassword", req.new_password.expose(), &account.row.email)?;
 
-    let attempt = Attempt::begin(&cx, &account.row.email).await?;
+    let attempt = Attempt::begin(&cx, Counts::Passwords, &account.row.email).await?;
     let checked_hash = account.row.password_hash;
     let turn = attempt.turn(&cx).await?;
     let current_is_right = turn.verify(req.current_password.expose(), Some(&checked_hash)).await?;

@@ -1,11 +1,11 @@
 //! `auth.exportPerson` and `auth.erasePerson`.
 
 use super::Cx;
-use crate::attempts::account_hash;
+use crate::attempts::Counts;
 use crate::domain::email;
 use crate::entity::session::RevocationReason;
 use crate::repo::sessions::Which;
-use crate::repo::{brakes, familiar_addresses, privacy, users};
+use crate::repo::{brakes, codes, familiar_addresses, privacy, users};
 use crate::revocation;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,7 +21,8 @@ use subjects::{Fault, NoError};
 const SECTIONS: &[Section] = &[
     Section {
         kind: "account",
-        rows: "select id::text as key, jsonb_build_object('id', id, 'email', email, 'firstName', first_name,
+        rows: "select id::text as key, jsonb_build_object('id', id, 'email', email,
+                'emailVerifiedAt', email_verified_at, 'firstName', first_name,
                 'lastName', last_name, 'phoneNumber', phone_number, 'status', status, 'createdAt', created_at,
                 'updatedAt', updated_at,
                 'roles', (select coalesce(jsonb_agg(role), '[]') from user_roles where user_id = users.id)) as data
@@ -38,6 +39,12 @@ const SECTIONS: &[Section] = &[
         kind: "signInAttempt",
         rows: "select id::text as key, jsonb_build_object('at', attempted_at, 'outcome', outcome) as data
             from login_attempts where user_id = $1 and id::text > $2 order by id limit $3",
+    },
+    Section {
+        kind: "oneTimeCode",
+        rows: "select id::text as key, jsonb_build_object('purpose', purpose, 'createdAt', created_at, 'expiresAt',
+                expires_at, 'usedAt', spent_at) as data
+            from one_time_codes where user_id = $1 and id::text > $2 order by id limit $3",
     },
     Section {
         kind: "familiarAddress",
@@ -69,11 +76,16 @@ async fn erase_account(cx: &Cx, tx: &Tx, user_id: UserId, unknown_password: &str
         privacy::erase_attempts(tx, user_id, email::hash(&account.row.email)).await?;
         privacy::erase_sessions(tx, user_id).await?;
         familiar_addresses::forget(tx, user_id).await?;
-        brakes::lift(tx, &account_hash(cx, &account.row.email)?).await?;
+        let hash = email::hash(&account.row.email);
+        for counts in Counts::ALL {
+            brakes::lift(tx, &counts.account_hash(cx, &hash)?).await?;
+        }
+        codes::erase(tx, user_id, &Counts::CodeRequests.account_hash(cx, &hash)?).await?;
         let before = account.clone();
         account.row.email = privacy::email_of_erased(user_id);
         if account.row.email != before.row.email {
             account.row.password_hash = unknown_password.to_owned();
+            account.row.email_verified_at = None;
         }
         account.row.first_name = "-".to_owned();
         account.row.last_name = None;

@@ -114,6 +114,7 @@ fn new_account(new: NewAccount) -> Account {
     let row = user::Model {
         id,
         email,
+        email_verified_at: None,
         password_hash,
         first_name,
         last_name,

@@ -14,12 +14,26 @@ pub struct Key {
     pub address: Vec<u8>,
 }
 
+impl Key {
+    /// What is counted for whatever account.
+    pub fn of_address(address: Vec<u8>) -> Key {
+        Key { account: Vec::new(), address }
+    }
+}
+
 /// An attempt that was counted as a failure before it began.
 #[derive(Debug, Clone)]
 pub struct Counted {
     key: Key,
     /// The wait that it began for those that come after it.
     locked_until: Option<Instant>,
+}
+
+impl Counted {
+    /// Whether it was counted for an account.
+    pub fn is_of_account(&self) -> bool {
+        !self.key.account.is_empty()
+    }
 }
 
 /// What counting an attempt comes to.

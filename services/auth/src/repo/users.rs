@@ -125,6 +125,7 @@ pub async fn save(db: &impl ConnectionTrait, row: &user::Model) -> Result<(), Er
     let user::Model {
         id,
         email,
+        email_verified_at,
         password_hash,
         first_name,
         last_name,
@@ -138,6 +139,7 @@ pub async fn save(db: &impl ConnectionTrait, row: &user::Model) -> Result<(), Er
     let changed = user::ActiveModel {
         id: Set(id),
         email: Set(email),
+        email_verified_at: Set(email_verified_at),
         password_hash: Set(password_hash),
         first_name: Set(first_name),
         last_name: Set(last_name),

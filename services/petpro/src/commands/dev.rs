@@ -67,6 +67,10 @@ async fn serve(
     let own_admin_port = std::env::var("PETPRO_ADMIN__LISTEN").is_err();
     // Whoever tries things out asks more often than a customer does.
     let mut settings = stack.settings(settings).set_if_unsaid("edge.limits_profile", "wide");
+    // Until a notification service sends codes, the log shows them; only where all of it is on this machine.
+    if stack.nats.is_some() && stack.postgres.is_some() {
+        settings = settings.set_if_unsaid("auth.show_codes_in_log", true);
+    }
     if own_admin_port {
         settings = settings.set("admin.listen", "127.0.0.1:0");
     }

@@ -52,6 +52,7 @@ fn pending(request: CreateUser) -> User {
         email: request.email,
         first_name: request.first_name,
         last_name: request.last_name,
+        email_verified_at: None,
         phone_number: request.phone_number,
         status: UserStatus::Pending,
         roles: vec![Role::Customer],
