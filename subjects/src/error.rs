@@ -331,8 +331,8 @@ impl ServiceError for NoError {
 }
 
 /// Declares a service's error enum: each variant with its code, its stable reason and its public message.
-/// A variant may carry a [`FaultDetail`]: the violations that tell exactly what is in the way, or when to come again. Everything else that can go wrong is the
-/// variant `Fault`, into which `?` turns whatever has a `From` into [`Fault`].
+/// A variant may carry a [`FaultDetail`]: the violations that tell exactly what is in the way, or when to come again.
+/// Everything else that can go wrong is the variant `Fault`, into which `?` turns whatever has a `From` into [`Fault`].
 ///
 /// ```text
 /// service_error! {
