@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { headers, nkeyAuthenticator } from '@nats-io/transport-node';
 import { NatsRecordBuilder } from '@nestjs/microservices';
 
-/** Where `petpro keys` has put `nats/neighbour.nk` and `neighbour.user.pem`; a neighbour needs to see no other file. */
-const keys = process.env.PETPRO_KEYS__DIR ?? '.petpro/keys';
+/** Where `petpro keys export --to` has put `nats/neighbour.nk` and `neighbour.user.pem`, which a neighbour is given. */
+const keys = process.env.PETPRO_KEYS__DIR ?? '.petpro/neighbour';
 
 /** The options of the transport: `{ transport: Transport.NATS, options: petpro }`. */
 export const petpro = {

@@ -127,10 +127,13 @@ struct Nest {
 impl Nest {
     async fn start(world: &World, script: &str) -> Nest {
         let (node, folder) = project().await;
+        let keys = world.folder.path().join("neighbour");
+        world.stack.keys.export("neighbour", &keys).unwrap();
         let mut process = Command::new(node)
             .arg(folder.join(script))
             .current_dir(folder)
             .envs(&world.stack.variables)
+            .env("PETPRO_KEYS__DIR", keys)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -30,12 +30,11 @@ use domain::keyed_hash::KeyedHash;
 use handlers::{
     codes, login, passwords as password_changes, privacy, refresh, registration, roles, sessions, tokens, users,
 };
-use identity::{AccessTokens, Purpose, Verifier};
+use identity::{AccessTokens, KeyStore, Purpose, Verifier};
 use platform::nats::NatsConfig;
 use platform::{App, Service, Setup};
 use std::sync::Arc;
 use store::{EventLog as _, HasStore, PostgresConfig, Store};
-use subjects::auth::JsonWebKeySet;
 use tokio::sync::Notify;
 
 /// What the handlers share.
@@ -45,7 +44,7 @@ pub struct AuthApp {
     pub(crate) passwords: Passwords,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) verifier: Arc<Verifier>,
-    pub(crate) jwks: JsonWebKeySet,
+    pub(crate) keys: Arc<KeyStore>,
     pub(crate) keyed_hash: KeyedHash,
     /// Told when a code was asked for.
     pub(crate) code_requested: Notify,
@@ -113,17 +112,16 @@ pub async fn app(setup: &Setup) -> anyhow::Result<AuthApp> {
         settings::check_is_local(&nats.url, &postgres.url)?;
     }
     let passwords = Passwords::new(settings.password_workers)?;
-    let signing_key = setup.keys.signing_key(AuthApp::NAME, Purpose::Access)?;
-    let jwks = serde_json::from_value(identity::jwks(setup.keys.registry())).context("the registry of keys")?;
+    let signer = setup.keys.signer(AuthApp::NAME, Purpose::Access)?;
     let data_key = setup.keys.data_key(AuthApp::NAME).context("the key of keyed hashes")?;
     let store = Store::open(setup).await?;
     Ok(AuthApp {
         store,
         settings,
         passwords,
-        access_tokens: AccessTokens::new(signing_key),
+        access_tokens: AccessTokens::new(signer),
         verifier: setup.verifier.clone(),
-        jwks,
+        keys: setup.keys.clone(),
         keyed_hash: KeyedHash::new(data_key.expose()),
         code_requested: Notify::new(),
     })

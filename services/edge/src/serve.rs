@@ -67,9 +67,9 @@ pub async fn app(setup: &Setup) -> anyhow::Result<EdgeApp> {
     let metrics = EdgeMetrics::register(&setup.registry)?;
     let limits = Limits::new(&config, &redis, &metrics)?;
     let cache = Cache::new(&config.cache, &redis, setup.client.clone(), config.request_timeout(), &setup.registry)?;
-    let signing_key = setup.keys.signing_key(EdgeApp::NAME, Purpose::User)?;
+    let user_tokens = UserTokens::new(setup.keys.signer(EdgeApp::NAME, Purpose::User)?);
     let verifier = setup.verifier.as_ref().clone();
-    let identities = Identities::new(verifier, setup.revocations.clone(), UserTokens::new(signing_key));
+    let identities = Identities::new(verifier, setup.revocations.clone(), user_tokens);
     let identities = Arc::new(identities);
     let streams = Streams::new(&config.streams, setup.client.clone(), identities.clone(), &setup.registry)?;
     let shedding = Shedding::new(&config.shedding, &setup.registry)?;

@@ -1,7 +1,9 @@
 //! The command line.
 
+mod keys;
 mod operations;
 
+pub use keys::{KeysArgs, KeysCommand};
 pub use operations::{
     ConsumersArgs, ConsumersCommand, DlqArgs, DlqChoice, DlqCommand, DlqFilter, EventsArgs, EventsCommand, Mode,
     OperatorArgs, OutboxArgs, OutboxCommand, ProjectionArgs, ProjectionCommand, RefillArgs, TailArgs,
@@ -43,8 +45,9 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Keep streams and consumers as the code declares them, until Ctrl-C
     Provision(ProvisionArgs),
-    /// Make the keys and passwords that are missing; what is there stays
-    Keys,
+    /// Make the keys and passwords that are missing; list, rotate and seal them
+    #[command(after_help = "Without a command it makes what is missing; what is there stays.")]
+    Keys(KeysArgs),
     /// Print the NATS server's users and permissions, generated from the code
     NatsConfig(NatsConfigArgs),
     /// Read and check every setting, connect to nothing

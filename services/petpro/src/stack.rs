@@ -5,7 +5,7 @@ use crate::commands::{self};
 use crate::progress::step;
 use crate::services;
 use anyhow::{Context as _, ensure};
-use identity::keys::KeyStore;
+use identity::keys::{KeyEncryptionKey, KeyStore, OPERATOR, Sealing};
 use platform::ConsumerDeclaration;
 use secrecy::ExposeSecret as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -44,6 +44,8 @@ pub struct Stack {
     pub nats: Option<Nats>,
     /// Its Redis, unless one was given.
     pub redis: Option<Redis>,
+    /// What its NATS was told at the start.
+    permissions: String,
     admin_url: String,
 }
 
@@ -58,13 +60,19 @@ impl Stack {
         let folder = options.folder.canonicalize()?;
         let keys_dir = folder.join("keys");
         let making_keys = step("keys and passwords");
-        KeyStore::create_missing(&keys_dir, &services::names())?;
-        let keys = KeyStore::open(&keys_dir)?;
+        let sealing = Sealing::new(KeyEncryptionKey::read_or_create(&encryption_key_path(&folder))?, None);
+        if keys_dir.exists() {
+            // A stack of an earlier release has kept its secrets as they are.
+            KeyStore::seal(&keys_dir, sealing.clone())?;
+        }
+        KeyStore::create_sealed(&keys_dir, sealing.clone(), &services::names())?;
+        let keys = KeyStore::open_sealed(&keys_dir, sealing)?;
         making_keys.done();
 
         let starting = step("NATS, Postgres and Redis");
+        let permissions = commands::nats_permissions(&keys)?;
         let (nats, postgres, redis) = tokio::try_join!(
-            start_nats(&options, &folder, &keys),
+            start_nats(&options, &folder, &permissions),
             start_postgres(&options, &folder),
             start_redis(&options, &folder),
         )?;
@@ -75,16 +83,19 @@ impl Stack {
             postgres,
             nats,
             redis,
+            permissions,
             admin_url: options.given.get(ADMIN_URL).cloned().unwrap_or_default(),
         };
-        stack.name_servers(&keys_dir);
+        stack.name_servers(&folder);
         stack.migrate().await?;
         Ok(stack)
     }
 
-    fn name_servers(&mut self, keys_dir: &Path) {
+    fn name_servers(&mut self, folder: &Path) {
         let variables = &mut self.variables;
-        variables.insert("PETPRO_KEYS__DIR".to_owned(), keys_dir.display().to_string());
+        variables.insert("PETPRO_KEYS__DIR".to_owned(), self.keys.dir().display().to_string());
+        let encryption_key = encryption_key_path(folder).display().to_string();
+        variables.insert("PETPRO_KEYS__ENCRYPTION_KEY_FILE".to_owned(), encryption_key);
         if let Some(nats) = &self.nats {
             variables.insert(NATS_URL.to_owned(), nats.url());
         }
@@ -175,13 +186,49 @@ impl Stack {
         Ok(())
     }
 
-    /// What the `nats` command line needs to be this stack's operator, as `NAME=value` lines.
-    pub fn operator_environment(&self) -> String {
+    /// What the `nats` command line needs to be this stack's operator, as `NAME=value` lines. It reads no sealed seed, so
+    /// that is written beside the folder of keys as it is.
+    ///
+    /// # Errors
+    /// There is no seed, or it cannot be written.
+    pub fn operator_environment(&self) -> anyhow::Result<String> {
         let url = self.variables.get(NATS_URL).map_or("", String::as_str);
-        let seed = self.keys.dir().join("nats/operator.nk");
-        let inbox = platform::nats::inbox_prefix(identity::keys::OPERATOR);
-        format!("NATS_URL={url}\nNATS_NKEY={}\nINBOX_PREFIX={inbox}\n", seed.display())
+        let seed = self.keys.dir().with_file_name("operator.nk");
+        self.keys.export_nats_seed(OPERATOR, &seed)?;
+        let inbox = platform::nats::inbox_prefix(OPERATOR);
+        Ok(format!("NATS_URL={url}\nNATS_NKEY={}\nINBOX_PREFIX={inbox}\n", seed.display()))
     }
+
+    /// Has this stack's NATS know the nkeys that it should know at the time, for good: those who rotate keys here need not
+    /// do it.
+    pub async fn keep_permissions(&self, look_every: Duration) {
+        let mut in_force = self.permissions.clone();
+        loop {
+            tokio::time::sleep(look_every).await;
+            let Some(nats) = &self.nats else { continue };
+            let reload = async {
+                let keys = self.keys.clone();
+                tokio::task::spawn_blocking(move || keys.refresh()).await??;
+                let wanted = commands::nats_permissions(&self.keys)?;
+                if wanted != in_force {
+                    nats.reload(&wanted).await?;
+                    in_force = wanted;
+                    // The `nats` command line has a seed of its own, which is another one now.
+                    self.operator_environment()?;
+                    tracing::info!("nats knows the nkeys of the registry");
+                }
+                anyhow::Ok(())
+            };
+            if let Err(error) = reload.await {
+                tracing::error!(error = format!("{error:#}"), "nats could not be told of the nkeys");
+            }
+        }
+    }
+}
+
+/// Beside the folder that it opens, since both belong to this machine alone.
+fn encryption_key_path(folder: &Path) -> PathBuf {
+    folder.join("keys-encryption.key")
 }
 
 /// The variable of the address of NATS.
@@ -193,12 +240,11 @@ pub const ADMIN_URL: &str = "PETPRO_MIGRATE__ADMIN_URL";
 /// The variable of the address of Redis.
 pub const REDIS_URL: &str = "PETPRO_REDIS__URL";
 
-async fn start_nats(options: &StackOptions, folder: &Path, keys: &KeyStore) -> anyhow::Result<Option<Nats>> {
+async fn start_nats(options: &StackOptions, folder: &Path, permissions: &str) -> anyhow::Result<Option<Nats>> {
     if options.given.contains_key(NATS_URL) {
         return Ok(None);
     }
-    let accounts = commands::nats_permissions(keys)?;
-    let folder = Some(folder.join("nats"));
+    let (accounts, folder) = (permissions.to_owned(), Some(folder.join("nats")));
     let options = NatsOptions { accounts, folder, preferred_port: options.first_port, ..NatsOptions::default() };
     Nats::start(options).await.map(Some)
 }

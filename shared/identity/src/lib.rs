@@ -19,7 +19,7 @@ pub mod tokens;
 
 pub use access::check_access;
 pub use caller::{Caller, User};
-pub use keys::{DataKey, KeyError, KeyStore, KeysMade, PublicKey, Purpose, Registry, SigningKey, jwks};
+pub use keys::{DataKey, KeyError, KeyStore, KeysMade, PublicKey, Purpose, Registry, Signer, SigningKey, jwks};
 pub use memberships::Membership;
 pub use revocations::Revocations;
 pub use tokens::{AccessTokens, ServiceTokens, TokenError, UserTokens, Verifier};

@@ -1,10 +1,12 @@
 //! The NATS connection: made in one place, under a service's own identity, with every event of it logged.
 
+use crate::credentials::{self, Credentials};
 use crate::majority;
 use crate::metrics::Metrics;
 use anyhow::Context as _;
 use garde::Validate;
-use secrecy::{ExposeSecret, SecretString};
+use identity::keys::KeyStore;
+use secrecy::SecretString;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,8 +73,8 @@ pub fn inbox_prefix(identity: &str) -> String {
     format!("_INBOX_{identity}")
 }
 
-/// Connects as `identity`, waiting up to 30 s for a server. Where several are named, the client turns to another one
-/// when its own is gone, or is cut off from the rest of its cluster.
+/// Connects as `identity` with this seed, waiting up to 30 s for a server. Where several are named, the client turns to
+/// another one when its own is gone, or is cut off from the rest of its cluster.
 ///
 /// # Errors
 /// No server in that time, or one that does not know the identity's key.
@@ -82,11 +84,49 @@ pub async fn connect(
     seed: &SecretString,
     metrics: Metrics,
 ) -> anyhow::Result<(async_nats::Client, ServerSignals)> {
+    connect_with(config, identity, &Credentials::fixed(seed), metrics).await
+}
+
+/// [`connect`] with whichever nkey the identity has at the time: the connection goes over to a new one by itself. For as
+/// long as it lasts, the registries of `keys` are read again every `refresh`.
+///
+/// # Errors
+/// As for [`connect`], or there is no seed.
+pub async fn connect_as(
+    config: &NatsConfig,
+    identity: &str,
+    keys: &KeyStore,
+    refresh: Duration,
+    metrics: Metrics,
+) -> anyhow::Result<(async_nats::Client, ServerSignals)> {
+    let credentials = Credentials::kept(keys, identity)?;
+    let (client, signals) = connect_with(config, identity, &credentials, metrics).await?;
+    let ended = signals.0.ended.clone();
+    let follow = credentials::follow(
+        config.clone(),
+        keys.clone(),
+        refresh,
+        credentials,
+        identity.to_owned(),
+        client.clone(),
+        ended,
+    );
+    tokio::spawn(follow);
+    Ok((client, signals))
+}
+
+async fn connect_with(
+    config: &NatsConfig,
+    identity: &str,
+    credentials: &Credentials,
+    metrics: Metrics,
+) -> anyhow::Result<(async_nats::Client, ServerSignals)> {
     let signals = ServerSignals::default();
     let started = Instant::now();
     loop {
-        match options(identity, seed, metrics.clone(), signals.clone()).connect(config.servers()).await {
+        match options(identity, credentials, metrics.clone(), signals.clone()).connect(config.servers()).await {
             Ok(client) => {
+                credentials.accepted();
                 if config.servers().len() > 1 {
                     let ended = signals.0.ended.clone();
                     tokio::spawn(majority::stay_with_it(identity.to_owned(), client.clone(), metrics, ended));
@@ -96,6 +136,9 @@ pub async fn connect(
             Err(error) if started.elapsed() < START_TIMEOUT && is_worth_waiting(&error) => {
                 tracing::debug!(nats.identity = identity, error = %error, "nats is not there yet");
                 tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            Err(error) if is_refusal(&error) && credentials.has_another() => {
+                tracing::debug!(nats.identity = identity, "nats does not know this nkey, trying the other one");
             }
             Err(error) => {
                 return Err(error).with_context(|| {
@@ -110,6 +153,10 @@ pub async fn connect(
     }
 }
 
+fn is_refusal(error: &async_nats::ConnectError) -> bool {
+    error.kind() == async_nats::ConnectErrorKind::AuthorizationViolation
+}
+
 fn is_worth_waiting(error: &async_nats::ConnectError) -> bool {
     use async_nats::ConnectErrorKind::{Dns, Io, TimedOut};
     matches!(error.kind(), Io | TimedOut | Dns)
@@ -117,12 +164,13 @@ fn is_worth_waiting(error: &async_nats::ConnectError) -> bool {
 
 fn options(
     identity: &str,
-    seed: &SecretString,
+    credentials: &Credentials,
     metrics: Metrics,
     signals: ServerSignals,
 ) -> async_nats::ConnectOptions {
-    let name = identity.to_owned();
-    async_nats::ConnectOptions::with_nkey(seed.expose_secret().to_owned())
+    let (name, accepted) = (identity.to_owned(), credentials.clone());
+    credentials
+        .options()
         .name(identity)
         .custom_inbox_prefix(inbox_prefix(identity))
         .connection_timeout(CONNECTION_TIMEOUT)
@@ -133,6 +181,9 @@ fn options(
             step.mul_f64(0.5 + rand::random::<f64>() / 2.0)
         })
         .event_callback(move |event| {
+            if matches!(event, async_nats::Event::Connected) {
+                accepted.accepted();
+            }
             let (name, metrics, signals) = (name.clone(), metrics.clone(), signals.clone());
             async move { observe(&name, event, &metrics, &signals) }
         })

@@ -178,18 +178,26 @@ fn inbox_only(identity: &str) -> BTreeSet<String> {
     BTreeSet::from([format!("{}.>", inbox_prefix(identity))])
 }
 
-/// Writes permissions as the `authorization` block of a nats-server configuration. `nkeys` gives each identity's
+/// Writes permissions as the `authorization` block of a nats-server configuration. `nkey` gives each identity's
 /// public key, or a `$VARIABLE` that holds it.
-pub fn render(permissions: &BTreeMap<String, Permissions>, nkeys: impl Fn(&str) -> String) -> String {
+pub fn render(permissions: &BTreeMap<String, Permissions>, nkey: impl Fn(&str) -> String) -> String {
+    render_with_several(permissions, |identity| vec![nkey(identity)])
+}
+
+/// [`render`] with any number of nkeys for an identity, each of which may do the same: while keys are rotated, there are
+/// two.
+pub fn render_with_several(permissions: &BTreeMap<String, Permissions>, nkeys: impl Fn(&str) -> Vec<String>) -> String {
     let mut text = String::from("authorization {\n  users = [\n");
-    for (identity, allowed) in permissions {
+    let users = permissions
+        .iter()
+        .flat_map(|(identity, allowed)| nkeys(identity).into_iter().map(move |nkey| (identity, nkey, allowed)));
+    for (identity, nkey, allowed) in users {
         let answers = if allowed.answers { "\n        allow_responses: { max: 1, expires: \"1m\" }" } else { "" };
         // Writing to a String cannot fail.
         let _infallible = write!(
             text,
             "    # {identity}\n    {{\n      nkey: {nkey}\n      permissions: {{\n        publish: {{ allow: [{publish}\
              \n        ] }}\n        subscribe: {{ allow: [{subscribe}\n        ] }}{answers}\n      }}\n    }}\n",
-            nkey = nkeys(identity),
             publish = list(&allowed.publish),
             subscribe = list(&allowed.subscribe),
         );

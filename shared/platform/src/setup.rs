@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::client::Client;
 use crate::cx::Cx;
 use crate::health::Health;
+pub use crate::keys::KeysConfig;
 use crate::meta::Meta;
 use crate::metrics::Metrics;
 use crate::nats::{NatsConfig, ServerSignals};
@@ -13,24 +14,8 @@ use anyhow::Context as _;
 use identity::keys::{KeyStore, Purpose};
 use identity::{Caller, Revocations, ServiceTokens, Verifier};
 use prometheus::Registry;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The section `keys`.
-#[derive(Debug, Clone, serde::Deserialize, garde::Validate)]
-#[serde(default, deny_unknown_fields)]
-pub struct KeysConfig {
-    /// The folder that `petpro keys` fills.
-    #[garde(skip)]
-    pub dir: PathBuf,
-}
-
-impl Default for KeysConfig {
-    fn default() -> KeysConfig {
-        KeysConfig { dir: PathBuf::from(".petpro/keys") }
-    }
-}
 
 /// What all services of a process share.
 #[derive(Clone)]
@@ -54,8 +39,8 @@ impl Host {
     /// A bad setting, or no keys yet.
     pub fn new(settings: Settings) -> anyhow::Result<Host> {
         let config: KeysConfig = settings.section("keys")?;
-        let keys = KeyStore::open(&config.dir)
-            .with_context(|| format!("no usable keys in {} (PETPRO_KEYS__DIR)", config.dir.display()))?;
+        let keys =
+            config.open().with_context(|| format!("no usable keys in {} (PETPRO_KEYS__DIR)", config.dir.display()))?;
         let registry = Registry::new();
         let metrics = Metrics::register(&registry)?;
         Ok(Host { settings, keys: Arc::new(keys), registry, metrics, health: Health::default() })
@@ -100,9 +85,10 @@ impl Setup {
     pub async fn connect(host: &Host, name: &'static str) -> anyhow::Result<Setup> {
         let config: NatsConfig = host.settings.section("nats")?;
         let client_config: ClientConfig = host.settings.section("client")?;
-        let seed = host.keys.nats_seed(name)?;
-        let (nats, signals) = crate::nats::connect(&config, name, &seed, host.metrics.clone()).await?;
-        let tokens = ServiceTokens::new(host.keys.signing_key(name, Purpose::Service)?);
+        let keys_config: KeysConfig = host.settings.section("keys")?;
+        let (nats, signals) =
+            crate::nats::connect_as(&config, name, &host.keys, keys_config.refresh(), host.metrics.clone()).await?;
+        let tokens = ServiceTokens::new(host.keys.signer(name, Purpose::Service)?);
         let client = Client::new(name, nats.clone(), signals.clone(), tokens, host.metrics.clone(), &client_config);
         Ok(Setup {
             name,
@@ -116,7 +102,7 @@ impl Setup {
             nats,
             signals,
             client,
-            verifier: Arc::new(Verifier::new(host.keys.registry(), name)),
+            verifier: Arc::new(Verifier::following(&host.keys, name)),
             revocations: Revocations::default(),
         })
     }

@@ -74,6 +74,7 @@ impl MeshBuilder {
         let settings = Settings::from_toml(&settings)
             .set_if_unsaid("nats.url", nats.url())
             .set_if_unsaid("keys.dir", keys_folder)
+            .set_if_unsaid("keys.allow_plain", true)
             .set_if_unsaid("postgres.url", database_url)
             .set_if_unsaid("postgres.max_connections", 20);
         let operator = set_up_streams(&settings, &keys, &declarations).await;

@@ -41,7 +41,7 @@ impl Callers {
         let edge = self.of(EDGE).await;
         let user = match asker {
             Asker::User(user) => Some(user.clone()),
-            Asker::Token(token) => Some(Verifier::new(edge.keys.registry(), EDGE).verify_access(token).unwrap()),
+            Asker::Token(token) => Some(Verifier::new(&edge.keys.registry(), EDGE).verify_access(token).unwrap()),
             Asker::Nobody | Asker::Service(_) => None,
         };
         let token = user.map(|user| user_token(&edge, &user));

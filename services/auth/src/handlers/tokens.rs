@@ -5,10 +5,10 @@ use crate::AuthApp;
 use crate::account::Account;
 use crate::repo::sessions;
 use identity::tokens::ACCESS_TOKEN_LIFETIME;
-use subjects::NoError;
 use subjects::auth::{AuthError, JsonWebKeySet, Jwks, Token, TokenType, Tokens, ValidateToken, ValidatedToken};
 use subjects::ids::SessionId;
 use subjects::time::Instant;
+use subjects::{Fault, NoError};
 
 /// `auth.validate`: whose an access token is, if it holds and its session has not ended.
 pub async fn validate(cx: Cx, req: ValidateToken) -> Result<ValidatedToken, AuthError> {
@@ -23,9 +23,10 @@ pub async fn validate(cx: Cx, req: ValidateToken) -> Result<ValidatedToken, Auth
     Ok(ValidatedToken { user_id: user.id, session_id: user.session, roles: user.roles })
 }
 
-/// `auth.jwks`: the public keys of access tokens.
+/// `auth.jwks`: the public keys of access tokens, also of one that will sign soon.
 pub async fn jwks(cx: Cx, _req: Jwks) -> Result<JsonWebKeySet, NoError> {
-    Ok(cx.app.jwks.clone())
+    let keys = identity::jwks(&cx.app.keys.registry());
+    Ok(serde_json::from_value(keys).map_err(Fault::internal)?)
 }
 
 /// A refresh token that has just been stored.

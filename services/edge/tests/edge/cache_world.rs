@@ -119,6 +119,7 @@ impl World {
         let settings = Settings::from_toml("")
             .set("nats.url", nats.url())
             .set("keys.dir", folder.path())
+            .set("keys.allow_plain", true)
             .set("edge.listen", "127.0.0.1:0")
             .set("edge.request_timeout_ms", 3_000)
             // Calls are counted: none is sent again because a machine under load is slow.

@@ -57,6 +57,7 @@ impl World {
             .set("nats.url", nats.url())
             .set("nats.stream_bytes", 64 << 20)
             .set("keys.dir", folder.path())
+            .set("keys.allow_plain", true)
             .set("edge.listen", "127.0.0.1:0")
             .set("edge.leave_after_ms", 1)
             .set("edge.streams.settle_ms", 0)

@@ -62,6 +62,7 @@ async fn start() -> Stack {
     let settings = Settings::from_toml("")
         .set("nats.url", nats.url())
         .set("keys.dir", keys_folder.path())
+        .set("keys.allow_plain", true)
         .set("edge.listen", "127.0.0.1:0")
         .set("edge.request_timeout_ms", 1_500)
         .set("edge.leave_after_ms", 1_000)

@@ -39,6 +39,7 @@ impl StandIn {
         let settings = Settings::from_toml("")
             .set("nats.url", nats.url())
             .set("keys.dir", keys_folder.path())
+            .set("keys.allow_plain", true)
             .set("edge.listen", "127.0.0.1:0")
             .set("edge.leave_after_ms", 1)
             .set("edge.limits_profile", "bench")

@@ -4,7 +4,7 @@ use super::token;
 use crate::cli::CallArgs;
 use crate::output::say;
 use anyhow::{Context as _, bail};
-use identity::keys::{KeyStore, OPERATOR};
+use identity::keys::OPERATOR;
 use platform::metrics::Metrics;
 use platform::nats::{self, NatsConfig};
 use platform::setup::KeysConfig;
@@ -18,7 +18,7 @@ pub(super) async fn execute(args: &CallArgs) -> anyhow::Result<()> {
     let settings = Settings::load()?;
     let nats_config: NatsConfig = settings.section("nats")?;
     let keys_config: KeysConfig = settings.section("keys")?;
-    let keys = KeyStore::open(&keys_config.dir)?;
+    let keys = keys_config.open()?;
     let metrics = Metrics::register(&prometheus::Registry::new())?;
     let (client, signals) = nats::connect(&nats_config, OPERATOR, &keys.nats_seed(OPERATOR)?, metrics).await?;
     let mut headers = async_nats::HeaderMap::new();

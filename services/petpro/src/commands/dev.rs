@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use edge::EdgeConfig;
 use platform::admin::{self, AdminConfig};
 use platform::nats::NatsConfig;
-use platform::setup::Host;
+use platform::setup::{Host, KeysConfig};
 use platform::{Settings, otlp, telemetry};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -74,12 +74,13 @@ async fn serve(
     if own_admin_port {
         settings = settings.set("admin.listen", "127.0.0.1:0");
     }
-    std::fs::write(data.join("nats.env"), stack.operator_environment())?;
+    std::fs::write(data.join("nats.env"), stack.operator_environment()?)?;
 
     let provisioning = step("streams and consumers");
     let nats: NatsConfig = settings.section("nats")?;
     let consumers = services::consumers();
-    let jetstream = provision::connect(&nats, &stack.keys).await?;
+    let keys_config: KeysConfig = settings.section("keys")?;
+    let jetstream = provision::connect(&nats, &keys_config, &stack.keys).await?;
     platform::provision::provision(&jetstream, &nats, &consumers).await?;
     let keeping = CancellationToken::new();
     let keeper = tokio::spawn({
@@ -114,7 +115,10 @@ async fn serve(
         }
     }
 
-    shutdown.cancelled().await;
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = stack.keep_permissions(keys_config.refresh()) => {}
+    }
     let draining = step("finishing what has begun");
     let drained = run::drain(running).await;
     keeping.cancel();

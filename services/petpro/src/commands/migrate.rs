@@ -40,7 +40,7 @@ pub(super) async fn execute(args: &MigrateArgs) -> anyhow::Result<()> {
     }
     let keys_config: KeysConfig = settings.section("keys")?;
     let postgres: PostgresConfig = settings.section("postgres")?;
-    let keys = KeyStore::open(&keys_config.dir)?;
+    let keys = keys_config.open()?;
     migrations::migrate(admin_url, &logins(&keys, &postgres.role_prefix)?).await?;
     say!("the database is as this build needs it")?;
     Ok(())

@@ -33,7 +33,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => demo::execute(&args).await,
         Command::Migrate(args) => migrate::execute(&args).await,
         Command::Provision(args) => provision::execute(&args).await,
-        Command::Keys => keys::execute(),
+        Command::Keys(args) => keys::execute(&args),
         Command::NatsConfig(args) => nats_config::execute(&args),
         Command::CheckConfig => check_config::execute(),
         Command::Openapi => documents::openapi(),

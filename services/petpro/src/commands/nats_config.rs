@@ -4,7 +4,7 @@ use crate::cli::NatsConfigArgs;
 use crate::{output, services};
 use identity::keys::KeyStore;
 use platform::Settings;
-use platform::permissions::{permissions, render};
+use platform::permissions::{permissions, render, render_with_several};
 use platform::setup::KeysConfig;
 
 pub(super) fn execute(args: &NatsConfigArgs) -> anyhow::Result<()> {
@@ -14,20 +14,20 @@ pub(super) fn execute(args: &NatsConfigArgs) -> anyhow::Result<()> {
 
 fn key_store() -> anyhow::Result<KeyStore> {
     let config: KeysConfig = Settings::load()?.section("keys")?;
-    Ok(KeyStore::open(&config.dir)?)
+    Ok(config.open()?)
 }
 
-/// The users and permissions, with the public keys of a key store.
+/// The users and permissions, with the public keys of a key store: two for an identity whose key is being rotated.
 ///
 /// # Errors
 /// An identity has no key yet.
 pub fn with_keys(keys: &KeyStore) -> anyhow::Result<String> {
     let permissions = permissions(&services::declarations());
-    let public_keys = keys.nats_public_keys();
-    if let Some(missing) = permissions.keys().find(|identity| !public_keys.contains_key(*identity)) {
+    let (registry, now) = (keys.nats_registry(), chrono::Utc::now());
+    if let Some(missing) = permissions.keys().find(|identity| registry.known(identity, now).is_empty()) {
         anyhow::bail!("there is no key for {missing} yet: run `petpro keys`");
     }
-    Ok(render(&permissions, |identity| public_keys.get(identity).cloned().unwrap_or_default()))
+    Ok(render_with_several(&permissions, |identity| registry.known(identity, now)))
 }
 
 /// The users and permissions as they stand in `nats/permissions.conf`: public keys come from the environment.

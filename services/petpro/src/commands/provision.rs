@@ -15,7 +15,7 @@ pub(super) async fn execute(args: &ProvisionArgs) -> anyhow::Result<()> {
     telemetry::init(&settings.section("log")?)?;
     let config: NatsConfig = settings.section("nats")?;
     let keys_config: KeysConfig = settings.section("keys")?;
-    let jetstream = connect(&config, &KeyStore::open(&keys_config.dir)?).await?;
+    let jetstream = connect(&config, &keys_config, &keys_config.open()?).await?;
     let consumers = services::consumers();
     provision(&jetstream, &config, &consumers).await?;
     tracing::info!(consumers = consumers.len(), "streams and consumers are as declared");
@@ -26,8 +26,12 @@ pub(super) async fn execute(args: &ProvisionArgs) -> anyhow::Result<()> {
 }
 
 /// JetStream under the identity of `provision`.
-pub(crate) async fn connect(config: &NatsConfig, keys: &KeyStore) -> anyhow::Result<async_nats::jetstream::Context> {
+pub(crate) async fn connect(
+    config: &NatsConfig,
+    keys_config: &KeysConfig,
+    keys: &KeyStore,
+) -> anyhow::Result<async_nats::jetstream::Context> {
     let metrics = Metrics::register(&prometheus::Registry::new())?;
-    let (client, _signals) = nats::connect(config, PROVISION, &keys.nats_seed(PROVISION)?, metrics).await?;
+    let (client, _signals) = nats::connect_as(config, PROVISION, keys, keys_config.refresh(), metrics).await?;
     Ok(nats::jetstream(client))
 }

@@ -13,7 +13,7 @@ use subjects::ids::{SessionId, UserId};
 
 pub(super) fn execute(args: &TokenArgs) -> anyhow::Result<()> {
     let config: KeysConfig = Settings::load()?.section("keys")?;
-    say!("{}", issue(&KeyStore::open(&config.dir)?, args)?)?;
+    say!("{}", issue(&config.open()?, args)?)?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::cli::OperatorArgs;
 use anyhow::Context as _;
 use futures::future::join_all;
-use identity::keys::{KeyStore, OPERATOR, Purpose};
+use identity::keys::{OPERATOR, Purpose};
 use identity::{User, UserTokens};
 use platform::metrics::Metrics;
 use platform::nats::{self, NatsConfig, ServerSignals};
@@ -43,7 +43,7 @@ impl Operator {
         let settings = Settings::load()?;
         let nats_config: NatsConfig = settings.section("nats")?;
         let keys_config: KeysConfig = settings.section("keys")?;
-        let keys = KeyStore::open(&keys_config.dir)?;
+        let keys = keys_config.open()?;
         let metrics = Metrics::register(&prometheus::Registry::new())?;
         let seed = keys.nats_seed(OPERATOR)?;
         let connecting = nats::connect(&nats_config, OPERATOR, &seed, metrics);

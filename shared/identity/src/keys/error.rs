@@ -33,6 +33,56 @@ pub enum KeyError {
         /// The private key's file.
         path: PathBuf,
     },
+    /// A secret is kept as it is, where only sealed ones are read.
+    #[error(
+        "{} is not sealed: run `petpro keys seal`, or set PETPRO_KEYS__ALLOW_PLAIN=true where secrets need no sealing",
+        path.display()
+    )]
+    NotSealed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A secret is sealed under a key-encryption key that was not given.
+    #[error(
+        "{} is sealed under the key-encryption key {id}, and given is {given}: set PETPRO_KEYS__ENCRYPTION_KEY_FILE to \
+         the file of {id}; if another one is to take its place, name {id} as PETPRO_KEYS__PREVIOUS_ENCRYPTION_KEY_FILE \
+         and run `petpro keys seal`",
+        path.display()
+    )]
+    OtherEncryptionKey {
+        /// The file.
+        path: PathBuf,
+        /// The key that it is sealed under.
+        id: String,
+        /// Those that were given.
+        given: String,
+    },
+    /// Secrets have to be sealed, and there is no key for it.
+    #[error(
+        "there is no key-encryption key to seal secrets under: make one where only you can read it (`petpro keys \
+         new-encryption-key > file`) and set PETPRO_KEYS__ENCRYPTION_KEY_FILE to it, or PETPRO_KEYS__ALLOW_PLAIN=true \
+         where secrets need no sealing"
+    )]
+    NoEncryptionKey,
+    /// What was given as a key-encryption key is none.
+    #[error(
+        "PETPRO_KEYS__{variable} (or its file) is not 32 bytes in base64url: `petpro keys new-encryption-key` makes such a \
+         key"
+    )]
+    BadEncryptionKey {
+        /// The name of the setting.
+        variable: &'static str,
+    },
+    /// The file of a key-encryption key cannot be read.
+    #[error("PETPRO_KEYS__{variable}_FILE: cannot read {}: {source}", path.display())]
+    EncryptionKeyFile {
+        /// The name of the setting.
+        variable: &'static str,
+        /// The file that it names.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A name that cannot be part of a file name.
     #[error("`{name}` cannot name keys for `petpro keys`: use 1 to 63 of a-z, 0-9, `-` and `_`, a letter first")]
     BadName {

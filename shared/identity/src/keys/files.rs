@@ -22,6 +22,16 @@ pub(super) fn signing_key_path(dir: &Path, owner: &str, purpose: Purpose) -> Res
     Ok(dir.join(format!("{}.{}.pem", checked_name(owner)?, purpose.as_str())))
 }
 
+/// Where a signing key waits for its turn, while the one before it is in use.
+pub(super) fn next_signing_key_path(dir: &Path, owner: &str, purpose: Purpose) -> Result<PathBuf, KeyError> {
+    Ok(dir.join(format!("{}.{}.next.pem", checked_name(owner)?, purpose.as_str())))
+}
+
+/// Where a seed waits for its turn.
+pub(super) fn next_nats_seed_path(dir: &Path, identity: &str) -> Result<PathBuf, KeyError> {
+    Ok(dir.join("nats").join(format!("{}.next.nk", checked_name(identity)?)))
+}
+
 pub(super) fn nats_seed_path(dir: &Path, identity: &str) -> Result<PathBuf, KeyError> {
     Ok(dir.join("nats").join(format!("{}.nk", checked_name(identity)?)))
 }
@@ -71,6 +81,30 @@ pub(super) fn read_secret(path: &Path) -> Result<SecretString, KeyError> {
         return Err(KeyError::invalid(path, "it is empty"));
     }
     Ok(SecretString::from(trimmed))
+}
+
+/// The files of a folder whose names end like that; none where there is no such folder.
+pub(super) fn files_ending(dir: &Path, ending: &str) -> Result<Vec<PathBuf>, KeyError> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|source| KeyError::io(dir, source))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|source| KeyError::io(dir, source))?.path();
+        if path.extension().is_some_and(|extension| extension == ending) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// Removes a file; one that is gone already is as good.
+pub(super) fn remove(path: &Path) -> Result<(), KeyError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(KeyError::io(path, error)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a folder that only its owner can enter. One that is there is closed to others only if it is empty or holds

@@ -1,12 +1,15 @@
 //! The public half of every signing key.
 
+use super::state::{KeyState, state};
 use super::{AUTH, EDGE, NEIGHBOUR, OPERATOR};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Utc;
 use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use subjects::time::Instant;
 
 /// What a key signs. A key signs one kind of token only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,12 +54,18 @@ pub struct PublicKey {
     pub purpose: Purpose,
     /// The key, base64url without padding, as in a JWK (RFC 8037).
     pub x: String,
+    /// From when on it is signed with; until then it is only known. From the beginning where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs_from: Option<Instant>,
+    /// From when on nothing is accepted that it has signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_at: Option<Instant>,
 }
 
 impl PublicKey {
     pub(super) fn new(owner: &str, purpose: Purpose, key: &VerifyingKey) -> PublicKey {
         let x = URL_SAFE_NO_PAD.encode(key.as_bytes());
-        PublicKey { kid: thumbprint(&x), owner: owner.to_owned(), purpose, x }
+        PublicKey { kid: thumbprint(&x), owner: owner.to_owned(), purpose, x, signs_from: None, leaves_at: None }
     }
 
     /// The 32 bytes of the key, if it is one that may be used. The length is checked before anything else touches
@@ -122,6 +131,33 @@ impl Registry {
         self.keys.iter().find(|key| key.kid == kid)
     }
 
+    /// The keys of an owner for one purpose.
+    pub fn keys_of(&self, owner: &str, purpose: Purpose) -> impl Iterator<Item = &PublicKey> {
+        self.keys.iter().filter(move |key| key.owner == owner && key.purpose == purpose)
+    }
+
+    /// The key that an owner signs with at this time.
+    pub fn active(&self, owner: &str, purpose: Purpose, now: Instant) -> Option<&PublicKey> {
+        // Of several that began at the same time the last one counts: it came to the registry after the others.
+        self.keys_of(owner, purpose).filter(|key| key.signs_from <= Some(now)).max_by_key(|key| key.signs_from)
+    }
+
+    /// Where a key of this registry stands in its life.
+    pub fn state(&self, key: &PublicKey, now: Instant) -> KeyState {
+        let active = self.active(&key.owner, key.purpose, now);
+        state(key.signs_from, key.leaves_at, active.is_some_and(|active| active.kid == key.kid), now)
+    }
+
+    /// Changes each key of an owner for one purpose.
+    pub(super) fn change_of(&mut self, owner: &str, purpose: Purpose, change: impl FnMut(&mut PublicKey)) {
+        self.keys.iter_mut().filter(|key| key.owner == owner && key.purpose == purpose).for_each(change);
+    }
+
+    /// Drops the other keys.
+    pub(super) fn retain(&mut self, keep: impl FnMut(&PublicKey) -> bool) {
+        self.keys.retain(keep);
+    }
+
     /// Adds a key, unless its kid is there already.
     pub(super) fn insert(&mut self, key: PublicKey) -> bool {
         let is_new = self.find(&key.kid).is_none();
@@ -138,12 +174,13 @@ impl Registry {
     }
 }
 
-/// The keys that verify access tokens, as a JWK set (RFC 7517, RFC 8037).
+/// The keys that verify access tokens now or soon, as a JWK set (RFC 7517, RFC 8037).
 pub fn jwks(registry: &Registry) -> serde_json::Value {
+    let now = Utc::now();
     let keys: Vec<_> = registry
         .keys()
         .iter()
-        .filter(|key| key.purpose == Purpose::Access)
+        .filter(|key| key.purpose == Purpose::Access && registry.state(key, now) != KeyState::Gone)
         .map(|key| json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": key.kid, "x": key.x }))
         .collect();
     json!({ "keys": keys })

@@ -1,8 +1,11 @@
 use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::ExposeSecret;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const SERVICES: [&str; 3] = ["auth", "vendor", "booking"];
@@ -157,7 +160,7 @@ fn a_replaced_key_leaves_the_old_public_key_in_the_registry() {
     let store = KeyStore::open(dir.path()).unwrap();
     let new = store.signing_key("auth", Purpose::Access).unwrap();
     assert_ne!(new.kid(), old.kid());
-    let published = jwks(store.registry());
+    let published = jwks(&store.registry());
     let kids: Vec<&str> =
         published["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
     assert_eq!(kids, [old.kid(), new.kid()]);

@@ -2,7 +2,7 @@
 
 use super::kind::{ACCESS_AUDIENCE, ACCESS_ISSUER, USER_AUDIENCE, header_type};
 use crate::caller::User;
-use crate::keys::SigningKey;
+use crate::keys::{Signer, SigningKey};
 use chrono::{Duration, Utc};
 use serde_json::json;
 use std::collections::HashMap;
@@ -21,13 +21,13 @@ const RENEWAL_MARGIN: Duration = Duration::seconds(15);
 /// refuses them.
 #[derive(Debug, Clone)]
 pub struct AccessTokens {
-    key: SigningKey,
+    signer: Signer,
 }
 
 impl AccessTokens {
-    /// Issues with this key.
-    pub fn new(key: SigningKey) -> AccessTokens {
-        AccessTokens { key }
+    /// Issues with this key, or with whichever key of its owner is in use.
+    pub fn new(signer: impl Into<Signer>) -> AccessTokens {
+        AccessTokens { signer: signer.into() }
     }
 
     /// A token for the edge, valid from `now` for [`ACCESS_TOKEN_LIFETIME`].
@@ -42,7 +42,7 @@ impl AccessTokens {
             "exp": (now + ACCESS_TOKEN_LIFETIME).timestamp(),
             "jti": Uuid::now_v7(),
         });
-        self.key.sign_token(header_type(crate::Purpose::Access), &claims)
+        self.signer.key_at(now).sign_token(header_type(crate::Purpose::Access), &claims)
     }
 }
 
@@ -50,19 +50,19 @@ impl AccessTokens {
 /// everybody refuses them.
 #[derive(Debug, Clone)]
 pub struct UserTokens {
-    key: SigningKey,
+    signer: Signer,
 }
 
 impl UserTokens {
-    /// Issues with this key.
-    pub fn new(key: SigningKey) -> UserTokens {
-        UserTokens { key }
+    /// Issues with this key, or with whichever key of its owner is in use.
+    pub fn new(signer: impl Into<Signer>) -> UserTokens {
+        UserTokens { signer: signer.into() }
     }
 
     /// A token for every service, valid from `now` for [`MESH_TOKEN_LIFETIME`].
     pub fn issue(&self, user: &User, now: Instant) -> String {
         let claims = json!({
-            "iss": self.key.owner(),
+            "iss": self.signer.owner(),
             "aud": USER_AUDIENCE,
             "sub": user.id,
             "sid": user.session,
@@ -70,7 +70,7 @@ impl UserTokens {
             "iat": now.timestamp(),
             "exp": (now + MESH_TOKEN_LIFETIME).timestamp(),
         });
-        self.key.sign_token(header_type(crate::Purpose::User), &claims)
+        self.signer.key_at(now).sign_token(header_type(crate::Purpose::User), &claims)
     }
 }
 
@@ -78,13 +78,15 @@ impl UserTokens {
 /// refuses them. Clones share what they have issued.
 #[derive(Debug, Clone)]
 pub struct ServiceTokens {
-    key: SigningKey,
+    signer: Signer,
     issued_by_audience: Arc<RwLock<HashMap<String, Issued>>>,
 }
 
 #[derive(Clone)]
 struct Issued {
     token: String,
+    /// With which key: one that is not in use any more leaves soon.
+    kid: String,
     renew_at: Instant,
 }
 
@@ -95,9 +97,9 @@ impl std::fmt::Debug for Issued {
 }
 
 impl ServiceTokens {
-    /// Issues with this key.
-    pub fn new(key: SigningKey) -> ServiceTokens {
-        ServiceTokens { key, issued_by_audience: Arc::default() }
+    /// Issues with this key, or with whichever key of its owner is in use.
+    pub fn new(signer: impl Into<Signer>) -> ServiceTokens {
+        ServiceTokens { signer: signer.into(), issued_by_audience: Arc::default() }
     }
 
     /// A token for one service, valid for [`MESH_TOKEN_LIFETIME`]. The same one is given again until 15 s before
@@ -107,23 +109,25 @@ impl ServiceTokens {
     }
 
     pub(super) fn for_audience_at(&self, audience: &str, now: Instant) -> String {
+        let key = self.signer.key_at(now);
         let known = {
             let issued_by_audience = self.issued_by_audience.read().unwrap_or_else(PoisonError::into_inner);
-            issued_by_audience.get(audience).filter(|issued| now < issued.renew_at).map(|issued| issued.token.clone())
+            let is_good = |issued: &&Issued| now < issued.renew_at && issued.kid == key.kid();
+            issued_by_audience.get(audience).filter(is_good).map(|issued| issued.token.clone())
         };
-        known.unwrap_or_else(|| self.issue(audience, now))
+        known.unwrap_or_else(|| self.issue(&key, audience, now))
     }
 
-    fn issue(&self, audience: &str, now: Instant) -> String {
+    fn issue(&self, key: &SigningKey, audience: &str, now: Instant) -> String {
         let expiry = now + MESH_TOKEN_LIFETIME;
         let claims = json!({
-            "iss": self.key.owner(),
+            "iss": self.signer.owner(),
             "aud": audience,
             "iat": now.timestamp(),
             "exp": expiry.timestamp(),
         });
-        let token = self.key.sign_token(header_type(crate::Purpose::Service), &claims);
-        let issued = Issued { token: token.clone(), renew_at: expiry - RENEWAL_MARGIN };
+        let token = key.sign_token(header_type(crate::Purpose::Service), &claims);
+        let issued = Issued { token: token.clone(), kid: key.kid().to_owned(), renew_at: expiry - RENEWAL_MARGIN };
         let mut issued_by_audience = self.issued_by_audience.write().unwrap_or_else(PoisonError::into_inner);
         issued_by_audience.insert(audience.to_owned(), issued);
         token

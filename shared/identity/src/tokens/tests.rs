@@ -23,7 +23,7 @@ fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     KeyStore::create_missing(dir.path(), &["auth", "vendor", "booking"]).unwrap();
     let store = KeyStore::open(dir.path()).unwrap();
-    let verifier = Verifier::new(store.registry(), "vendor");
+    let verifier = Verifier::new(&store.registry(), "vendor");
     let user = User { id: UserId::new(), session: SessionId::new(), roles: vec![Role::Customer] };
     Fixture { _dir: dir, store, verifier, user, now: Utc::now().trunc_subsecs(0) }
 }
@@ -251,7 +251,7 @@ fn a_token_is_valid_in_its_time_and_five_seconds_around_it() {
     let token = fixture.changed_user_token(|_| {});
     let at = |seconds: i64| {
         // A fresh memory each time, and a second look that finds the token remembered.
-        let verifier = Verifier::new(fixture.store.registry(), "vendor");
+        let verifier = Verifier::new(&fixture.store.registry(), "vendor");
         let moment = fixture.now + Duration::seconds(seconds);
         let first = verifier.verify_user_of(Purpose::User, &token, moment).map(|_| ());
         let second = verifier.verify_user_of(Purpose::User, &token, moment).map(|_| ());

@@ -3,7 +3,7 @@
 use super::TokenError;
 use super::kind::{ACCESS_AUDIENCE, ACCESS_ISSUER, USER_AUDIENCE, header_type, lifetime};
 use crate::caller::User;
-use crate::keys::{NEIGHBOUR, PublicKey, Purpose, Registry};
+use crate::keys::{KeyStore, NEIGHBOUR, PublicKey, Purpose, Registry};
 use chrono::Utc;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use subjects::Role;
 use subjects::ids::{SessionId, UserId};
 use subjects::time::Instant;
@@ -35,10 +35,32 @@ pub struct Verifier {
 struct Shared {
     /// The service that verifies: the audience of the service tokens it accepts.
     service: String,
-    keys_by_kid: HashMap<String, VerifyingKey>,
     validation: Validation,
+    /// Where keys come from that are added while the process runs.
+    store: Option<KeyStore>,
+    known: RwLock<Arc<Known>>,
+}
+
+/// The keys of one registry, and the tokens that were verified with them: another registry may have taken a key back.
+struct Known {
+    generation: u64,
+    keys_by_kid: HashMap<String, VerifyingKey>,
     users: Cache<RememberedKey, Remembered<User>>,
     services: Cache<RememberedKey, Remembered<String>>,
+}
+
+impl Known {
+    fn of(registry: &Registry, generation: u64) -> Known {
+        let keys_by_kid = registry
+            .verifying_bytes()
+            .map(|(public, bytes)| {
+                let decoding = DecodingKey::from_ed_der(&bytes);
+                (public.kid.clone(), VerifyingKey { public: public.clone(), decoding })
+            })
+            .collect();
+        let (users, services) = (Cache::new(REMEMBERED_TOKENS), Cache::new(REMEMBERED_TOKENS));
+        Known { generation, keys_by_kid, users, services }
+    }
 }
 
 struct VerifyingKey {
@@ -53,6 +75,8 @@ type RememberedKey = (Purpose, [u8; 32]);
 struct Remembered<T> {
     value: T,
     expires_at: i64,
+    /// When the key leaves that has signed it.
+    leaves_at: Option<Instant>,
 }
 
 /// The claims of all kinds of token (RFC 7519 section 4.1); times in seconds since 1970.
@@ -70,28 +94,39 @@ struct Claims {
 }
 
 impl Verifier {
-    /// A verifier for what reaches `service`.
+    /// A verifier for what reaches `service`, with the keys of this registry.
     pub fn new(registry: &Registry, service: &str) -> Verifier {
-        let keys_by_kid = registry
-            .verifying_bytes()
-            .map(|(public, bytes)| {
-                let decoding = DecodingKey::from_ed_der(&bytes);
-                (public.kid.clone(), VerifyingKey { public: public.clone(), decoding })
-            })
-            .collect();
+        Verifier::with(Known::of(registry, 0), None, service)
+    }
+
+    /// A verifier for what reaches `service`, with the keys that the store has at the time: it follows what
+    /// [`KeyStore::refresh`] reads.
+    pub fn following(store: &KeyStore, service: &str) -> Verifier {
+        // The generation first: a registry that is newer than its number is read again, an older one would not be.
+        let generation = store.generation();
+        Verifier::with(Known::of(&store.registry(), generation), Some(store.clone()), service)
+    }
+
+    fn with(known: Known, store: Option<KeyStore>, service: &str) -> Verifier {
         let mut validation = Validation::new(Algorithm::EdDSA);
         // Claims are checked below, against the key's owner and a clock that tests can set.
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        let shared = Shared {
-            service: service.to_owned(),
-            keys_by_kid,
-            validation,
-            users: Cache::new(REMEMBERED_TOKENS),
-            services: Cache::new(REMEMBERED_TOKENS),
-        };
-        Verifier { shared: Arc::new(shared) }
+        let known = RwLock::new(Arc::new(known));
+        Verifier { shared: Arc::new(Shared { service: service.to_owned(), validation, store, known }) }
+    }
+
+    fn known(&self) -> Arc<Known> {
+        let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(store) = &self.shared.store else { return known };
+        let generation = store.generation();
+        if generation == known.generation {
+            return known;
+        }
+        let fresh = Arc::new(Known::of(&store.registry(), generation));
+        *self.shared.known.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        fresh
     }
 
     /// The user of an access token, for the edge and for auth's answer to `auth.validate`.
@@ -109,9 +144,10 @@ impl Verifier {
         self.verify_service_at(token, Utc::now())
     }
 
-    pub(super) fn verify_user_of(&self, purpose: Purpose, token: &str, now: Instant) -> Result<User, TokenError> {
-        remembering(&self.shared.users, purpose, token, now, || {
-            let claims = self.verified_claims(purpose, token, now)?;
+    pub(crate) fn verify_user_of(&self, purpose: Purpose, token: &str, now: Instant) -> Result<User, TokenError> {
+        let known = self.known();
+        remembering(&known.users, purpose, token, now, || {
+            let (claims, leaves_at) = self.verified_claims(&known, purpose, token, now)?;
             let (Some(id), Some(session)) = (claims.sub, claims.sid) else {
                 return Err(TokenError::Claims);
             };
@@ -120,20 +156,28 @@ impl Verifier {
             // A neighbour speaks for customers; nobody runs the platform through one.
             let is_neighbour = purpose == Purpose::User && claims.iss == NEIGHBOUR;
             let roles = roles.filter(|role| !is_neighbour || *role == Role::Customer).collect();
-            Ok(Remembered { value: User { id, session, roles }, expires_at: claims.exp })
+            Ok(Remembered { value: User { id, session, roles }, expires_at: claims.exp, leaves_at })
         })
     }
 
     pub(super) fn verify_service_at(&self, token: &str, now: Instant) -> Result<String, TokenError> {
-        remembering(&self.shared.services, Purpose::Service, token, now, || {
-            let claims = self.verified_claims(Purpose::Service, token, now)?;
-            Ok(Remembered { value: claims.iss, expires_at: claims.exp })
+        let known = self.known();
+        remembering(&known.services, Purpose::Service, token, now, || {
+            let (claims, leaves_at) = self.verified_claims(&known, Purpose::Service, token, now)?;
+            Ok(Remembered { value: claims.iss, expires_at: claims.exp, leaves_at })
         })
     }
 
-    fn verified_claims(&self, purpose: Purpose, token: &str, now: Instant) -> Result<Claims, TokenError> {
+    /// The claims, and when the key leaves that has signed them.
+    fn verified_claims(
+        &self,
+        known: &Known,
+        purpose: Purpose,
+        token: &str,
+        now: Instant,
+    ) -> Result<(Claims, Option<Instant>), TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
-        let key = self.key_for(purpose, &header)?;
+        let key = key_for(known, purpose, &header, now)?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.shared.validation)
             .map_err(|error| match error.kind() {
                 ErrorKind::InvalidSignature => TokenError::Signature,
@@ -144,27 +188,7 @@ impl Verifier {
             .claims;
         self.check_parties(&key.public, &claims)?;
         check_times(purpose, &claims, now)?;
-        Ok(claims)
-    }
-
-    /// The key that the header names, if the header is one of this kind of token and the key may sign it.
-    fn key_for(&self, purpose: Purpose, header: &Header) -> Result<&VerifyingKey, TokenError> {
-        if header.alg != Algorithm::EdDSA {
-            return Err(TokenError::Algorithm);
-        }
-        if header.typ.as_deref() != Some(header_type(purpose)) {
-            return Err(TokenError::WrongType);
-        }
-        // What an issuer calls critical must be understood (RFC 7515 section 4.1.11), and we know no extensions.
-        if header.crit.is_some() {
-            return Err(TokenError::Malformed);
-        }
-        let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
-        let key = self.shared.keys_by_kid.get(kid).ok_or(TokenError::UnknownKey)?;
-        if key.public.purpose != purpose {
-            return Err(TokenError::WrongPurpose);
-        }
-        Ok(key)
+        Ok((claims, key.public.leaves_at))
     }
 
     fn check_parties(&self, key: &PublicKey, claims: &Claims) -> Result<(), TokenError> {
@@ -189,6 +213,39 @@ impl fmt::Debug for Verifier {
     }
 }
 
+/// The key that the header names, if the header is one of this kind of token and the key may sign it.
+fn key_for<'a>(
+    known: &'a Known,
+    purpose: Purpose,
+    header: &Header,
+    now: Instant,
+) -> Result<&'a VerifyingKey, TokenError> {
+    if header.alg != Algorithm::EdDSA {
+        return Err(TokenError::Algorithm);
+    }
+    if header.typ.as_deref() != Some(header_type(purpose)) {
+        return Err(TokenError::WrongType);
+    }
+    // What an issuer calls critical must be understood (RFC 7515 section 4.1.11), and we know no extensions.
+    if header.crit.is_some() {
+        return Err(TokenError::Malformed);
+    }
+    let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
+    let key = known.keys_by_kid.get(kid).ok_or(TokenError::UnknownKey)?;
+    if key.public.purpose != purpose {
+        return Err(TokenError::WrongPurpose);
+    }
+    if has_left(key.public.leaves_at, now) {
+        return Err(TokenError::UnknownKey);
+    }
+    Ok(key)
+}
+
+/// Whether a key is one that nobody should hear of any more.
+fn has_left(leaves_at: Option<Instant>, now: Instant) -> bool {
+    leaves_at.is_some_and(|leaves_at| leaves_at <= now)
+}
+
 /// The remembered result for this token, or else what `verify` finds, which is then remembered. Refusals are not:
 /// anybody can make up any number of tokens.
 fn remembering<T: Clone>(
@@ -206,6 +263,10 @@ fn remembering<T: Clone>(
         if is_expired(remembered.expires_at, now) {
             remembered_tokens.remove(&remembered_key);
             return Err(TokenError::Expired);
+        }
+        if has_left(remembered.leaves_at, now) {
+            remembered_tokens.remove(&remembered_key);
+            return Err(TokenError::UnknownKey);
         }
         return Ok(remembered.value);
     }

@@ -125,7 +125,7 @@ impl World {
         let accounts = render(&permissions(declarations), |identity| store.nats_public_keys()[identity].clone());
         let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
         let settings = format!(
-            "[nats]\nurl = '{}'\n[keys]\ndir = '{}'\n{extra_settings}",
+            "[nats]\nurl = '{}'\n[keys]\ndir = '{}'\nallow_plain = true\n{extra_settings}",
             nats.url(),
             keys.path().join("keys").display()
         );

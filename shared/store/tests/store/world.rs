@@ -236,7 +236,10 @@ impl World {
     }
 
     pub fn settings(&self) -> Settings {
-        let settings = Settings::from_toml("").set("nats.url", self.nats.url()).set("keys.dir", self.keys.path());
+        let settings = Settings::from_toml("")
+            .set("nats.url", self.nats.url())
+            .set("keys.dir", self.keys.path())
+            .set("keys.allow_plain", true);
         // JetStream sets so much aside for each stream, and there are many servers at a time.
         settings.set("nats.stream_bytes", 64 << 20)
     }

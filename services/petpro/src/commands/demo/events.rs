@@ -3,7 +3,7 @@
 use super::story::text;
 use crate::output::say;
 use anyhow::Context as _;
-use identity::keys::{KeyStore, OPERATOR};
+use identity::keys::OPERATOR;
 use platform::Settings;
 use platform::metrics::Metrics;
 use platform::nats::NatsConfig;
@@ -21,7 +21,7 @@ pub(super) async fn see_confirmed(booking: &Value) -> anyhow::Result<()> {
     let settings = Settings::load()?;
     let nats: NatsConfig = settings.section("nats")?;
     let keys: KeysConfig = settings.section("keys")?;
-    let seed = KeyStore::open(&keys.dir)?.nats_seed(OPERATOR)?;
+    let seed = keys.open()?.nats_seed(OPERATOR)?;
     let metrics = Metrics::register(&prometheus::Registry::new())?;
     let (client, _signals) = platform::nats::connect(&nats, OPERATOR, &seed, metrics).await?;
     let jetstream = platform::nats::jetstream(client);
