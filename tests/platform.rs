@@ -30,6 +30,10 @@ mod crashes;
 mod evolution;
 #[path = "platform/hostile.rs"]
 mod hostile;
+#[path = "platform/key_commands.rs"]
+mod key_commands;
+#[path = "platform/key_rotation.rs"]
+mod key_rotation;
 #[path = "platform/leaving.rs"]
 mod leaving;
 #[path = "platform/limits.rs"]
