@@ -3,9 +3,9 @@
 //! - `domain` holds the rules: which passwords may be chosen, what showing a refresh token leads to, who reaches
 //!   whose account.
 //! - Passwords are hashed with argon2id on a bounded number of threads ([`Passwords`]).
-//! - Whoever errs too often waits before the next attempt ([`attempts`]).
+//! - Whoever errs too often waits before the next attempt (`attempts`).
 //! - Refresh tokens are kept as hashes only; answers that carry tokens are never stored.
-//! - One-time codes are derived, not stored; who is to get one is told by `notification.requested` ([`sending`]).
+//! - One-time codes are derived, not stored; who is to get one is told by `notification.requested` (`sending`).
 //! - Ending a session is an event, `session.revoked`, that every replica of every service hears.
 
 mod account;
