@@ -2,9 +2,9 @@
 
 use crate::access::Access;
 use crate::cache::Cache;
-use crate::error::{ErrorReason, ServiceError};
 use crate::event::Event;
 use crate::request::{Budget, Effect, Priority, Request, Rest, When};
+use crate::service_error::{ErrorReason, ServiceError};
 use crate::stream::Stream;
 use schemars::{Schema, SchemaGenerator};
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use crate::access::Access;
 use crate::cache::Cache;
-use crate::error::ServiceError;
+use crate::service_error::ServiceError;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

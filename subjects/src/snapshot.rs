@@ -2,8 +2,8 @@
 //! that keeps a read model of the entity builds it from them when it is new, and compares it with them afterwards. Only
 //! services ask.
 
-use crate::error::NoError;
 use crate::request::Request;
+use crate::service_error::NoError;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Request-streams: one question, many answers over time (document 003, the third message pattern).
 
 use crate::access::Access;
-use crate::error::ServiceError;
 use crate::request::Rest;
+use crate::service_error::ServiceError;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -11,6 +11,7 @@ use identity::keys::{AUTH, EDGE, OPERATOR, Purpose};
 use petpro::demo_users::{self, DemoUser};
 use platform::headers;
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use subjects::ids::SessionId;
@@ -99,11 +100,12 @@ fn forge_of(world: &World, owner: &str, purpose: Purpose, [issuer, audience]: [&
         claims["sid"] = json!(SessionId::new());
         claims["roles"] = json!(["platform_admin"]);
     }
-    let private_key = std::fs::read_to_string(keys.dir().join(format!("{owner}.{}.pem", purpose.as_str()))).unwrap();
-    let kid = keys.signing_key(owner, purpose).unwrap().kid().to_owned();
+    let key = keys.signing_key(owner, purpose).unwrap();
+    let private_key = key.to_pkcs8_pem().unwrap();
+    let kid = key.kid().to_owned();
     // A key of the same kind is another's name for the same right, and refused for its signature.
     let other_kids = keys.registry().keys().iter().map(|key| key.kid.clone()).filter(|other| *other != kid).collect();
-    Forge::new(&private_key, &kid, typ, claims, other_kids, key_server)
+    Forge::new(private_key.expose_secret(), &kid, typ, claims, other_kids, key_server)
 }
 
 /// What is asked at the edge: a read of one's own, a write, and something public.

@@ -156,7 +156,7 @@ async fn nkeys_are_changed_while_requests_are_answered() {
     };
     let rotate = async {
         // Those who look before NATS has been told stay with what they have.
-        petpro(&world, &["keys", "rotate"], 1, HOUR);
+        petpro(&world, &["keys", "rotate"], 5, HOUR);
         world
             .until("somebody has found that NATS does not know the next nkey", async || {
                 world.log().contains("nats does not know the next nkey yet")

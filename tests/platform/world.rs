@@ -86,6 +86,7 @@ impl World {
             ("PETPRO_EDGE__LIMITS_PROFILE".to_owned(), "wide".to_owned()),
             // Bursts on a busy machine are wanted here.
             ("PETPRO_EDGE__SHEDDING__LATE_MS".to_owned(), "10000".to_owned()),
+            ("PETPRO_DISPATCHER__STANDING_MS".to_owned(), "60000".to_owned()),
         ]);
         variables.extend(self.variables.clone());
         variables.insert("PETPRO_ADMIN__LISTEN".to_owned(), admin.clone());

@@ -47,15 +47,21 @@ pub struct DispatcherConfig {
     /// operation has more than three quarters of them; operations of critical priority have an eighth of it beside them.
     #[garde(range(min = 1, max = 10_000))]
     pub running: usize,
-    /// Requests that wait for a handler until their deadline; more are refused at once, the least urgent first. Where
-    /// the queue stands, they wait for some 40 ms and are then refused.
+    /// How many of these there are at first; more as soon as somebody has to wait for one.
+    #[garde(range(min = 1, max = 10_000))]
+    pub running_at_first: usize,
+    /// Requests that wait for a handler until their deadline; more are refused at once, the least urgent first.
     #[garde(range(min = 0, max = 1_000_000))]
     pub waiting: usize,
+    /// After how many milliseconds in which everybody had to wait the queue stands: it is no burst any more, and whoever
+    /// has waited for more than some 40 ms is refused.
+    #[garde(range(min = 10, max = 600_000))]
+    pub standing_ms: u64,
 }
 
 impl Default for DispatcherConfig {
     fn default() -> DispatcherConfig {
-        DispatcherConfig { running: 64, waiting: 2048 }
+        DispatcherConfig { running: 64, running_at_first: 16, waiting: 2_048, standing_ms: 2_000 }
     }
 }
 

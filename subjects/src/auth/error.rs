@@ -1,7 +1,7 @@
 //! What the auth service refuses.
 
-use crate::error::RetryAfterMs;
 use crate::service_error;
+use crate::service_error::RetryAfterMs;
 
 service_error! {
     /// What the auth service refuses.

@@ -2,8 +2,9 @@
 
 use super::headers::{WHERE_KEPT, refusal_headers};
 use crate::documents::SCHEMA_REFERENCE;
-use crate::error::{ErrorCode, ErrorReason};
+use crate::error::ErrorCode;
 use crate::operation::Operation;
+use crate::service_error::ErrorReason;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

@@ -91,13 +91,7 @@ impl Scene {
             // The load's own bound: so many changes are under way already.
             return Outcome::Refused("all stocks are in use".to_owned());
         };
-        let asked = self
-            .request(Method::PUT, &format!("/inventory/{}", stock.id))
-            .bearer_auth(self.people.tokens().clinic_owner)
-            .header("Idempotency-Key", Uuid::now_v7().to_string())
-            .header(header::IF_MATCH, format!("\"{}\"", stock.version))
-            .json(&json!({ "change": 1, "reason": "received" }));
-        let (outcome, answer) = judge(asked).await;
+        let (outcome, answer) = judge(self.receive_one(&stock)).await;
         let version = answer.pointer("/version").and_then(Value::as_i64);
         match (&outcome, version) {
             (Outcome::Good, Some(version)) => {
@@ -122,6 +116,14 @@ impl Scene {
         }
     }
 
+    fn receive_one(&self, stock: &Stock) -> RequestBuilder {
+        self.request(Method::PUT, &format!("/inventory/{}", stock.id))
+            .bearer_auth(self.people.tokens().clinic_owner)
+            .header("Idempotency-Key", Uuid::now_v7().to_string())
+            .header(header::IF_MATCH, format!("\"{}\"", stock.version))
+            .json(&json!({ "change": 1, "reason": "received" }))
+    }
+
     fn book(&self, slot: &Slot) -> RequestBuilder {
         let Slot { service_id, staff_id, starts_at } = slot;
         self.request(Method::POST, "/bookings")
@@ -133,8 +135,9 @@ impl Scene {
     async fn reserve(&self) -> anyhow::Result<RequestBuilder> {
         let token = self.people.tokens().clinic_owner;
         let stock = self.stocks().pop_back().context("no stock")?;
-        let asked = self.request(Method::GET, &format!("/inventory/{}", stock.id)).bearer_auth(&token);
-        let answer: Value = asked.send().await?.json().await?;
+        // There may be nothing of it left.
+        let (outcome, answer) = judge(self.receive_one(&stock)).await;
+        ensure!(outcome == Outcome::Good, "{outcome:?}: {answer}");
         let line = json!({
             "variantId": answer.pointer("/variantId"), "clinicId": answer.pointer("/clinicId"), "quantity": 1,
         });

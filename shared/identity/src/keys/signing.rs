@@ -31,7 +31,11 @@ impl SigningKey {
         Ok(SigningKey::from_private(owner, purpose, private))
     }
 
-    pub(super) fn to_pkcs8_pem(&self) -> Result<SecretString, &'static str> {
+    /// The private key in PEM (PKCS #8, RFC 8410), as who is given it reads it.
+    ///
+    /// # Errors
+    /// It cannot be encoded.
+    pub fn to_pkcs8_pem(&self) -> Result<SecretString, &'static str> {
         let pem = self.private.to_pkcs8_pem(LineEnding::LF).map_err(|_| "the new key cannot be encoded")?;
         Ok(SecretString::from(pem.as_str()))
     }

@@ -19,8 +19,6 @@ const WINDOW: Duration = Duration::from_millis(200);
 const MIN_RESULTS: u32 = 20;
 /// Nor from fewer of one operation.
 const MIN_OF_ONE: u32 = 5;
-/// Where it begins.
-const FIRST: usize = 16;
 /// How much a quiet time adds to what is usual.
 const LEARNS: f64 = 0.1;
 
@@ -51,9 +49,10 @@ struct Results {
 }
 
 impl Limit {
-    pub(super) fn new(most: usize) -> Limit {
+    /// From `first` on, up to `most`.
+    pub(super) fn new(first: usize, most: usize) -> Limit {
         let most = most.max(1);
-        let first = to_f64(FIRST.min(most));
+        let first = to_f64(first.clamp(1, most));
         let (least, most) = (to_f64(LEAST.min(most)), to_f64(most));
         Limit { limit: first, least, most, usual: HashMap::new(), window: Window::default() }
     }
@@ -116,6 +115,7 @@ fn to_f64(count: usize) -> f64 {
 mod tests {
     use super::*;
 
+    const FIRST: usize = 16;
     const USUAL: Duration = Duration::from_millis(4);
 
     struct World {
@@ -125,7 +125,7 @@ mod tests {
 
     impl World {
         fn new() -> World {
-            World { limit: Limit::new(64), now: Instant::now() }
+            World { limit: Limit::new(FIRST, 64), now: Instant::now() }
         }
 
         /// Windows in which so many run and each takes as long as it does then.
@@ -172,12 +172,12 @@ mod tests {
         world.windows(5, false, |_| (2, USUAL));
         world.windows(100, true, |limit| (limit, USUAL * 100));
         assert_eq!(world.limit.get(), LEAST);
-        assert_eq!(Limit::new(1).get(), 1);
+        assert_eq!(Limit::new(FIRST, 1).get(), 1);
     }
 
     #[test]
     fn where_results_are_few_it_takes_longer_to_conclude_from_them() {
-        let mut limit = Limit::new(64);
+        let mut limit = Limit::new(FIRST, 64);
         let now = Instant::now();
         for (result, took) in [1].into_iter().chain([100; 39]).enumerate() {
             limit.was_too_little();

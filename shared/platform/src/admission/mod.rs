@@ -94,7 +94,6 @@ struct Places {
     waited: u64,
 }
 
-#[derive(Default)]
 struct Queue {
     waiting: VecDeque<Waiter>,
     delay: QueueDelay,
@@ -111,11 +110,11 @@ impl Admission {
     pub(crate) fn new(service: &'static str, config: &DispatcherConfig, metrics: &Metrics) -> Arc<Admission> {
         let admission = Admission {
             places: Mutex::new(Places {
-                limit: Limit::new(config.running),
+                limit: Limit::new(config.running_at_first, config.running),
                 reserve: config.running / RESERVE_SHARE,
                 running: 0,
                 running_of: HashMap::new(),
-                queues: Default::default(),
+                queues: std::array::from_fn(|_| Queue::new(Duration::from_millis(config.standing_ms))),
                 waited: 0,
             }),
             max_waiting: config.waiting,
@@ -249,6 +248,10 @@ impl Places {
 }
 
 impl Queue {
+    fn new(stands_after: Duration) -> Queue {
+        Queue { waiting: VecDeque::new(), delay: QueueDelay::new(stands_after) }
+    }
+
     /// Turns those away who have waited too long.
     fn turn_away(&mut self, now: Instant) {
         while let Some(first) = self.waiting.front() {

@@ -3,16 +3,16 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// If nobody who was served within such a time has waited less than [`TARGET`], the queue stands.
-const INTERVAL: Duration = Duration::from_secs(2);
 /// The wait that a good queue comes down to now and again.
 const TARGET: Duration = Duration::from_millis(20);
 /// How long one waits at the most in a queue that stands.
 const LONGEST: Duration = Duration::from_millis(40);
 
 /// What one queue's waits say of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct QueueDelay {
+    /// If nobody who was served within such a time has waited less than [`TARGET`], the queue stands.
+    length: Duration,
     interval: Option<Interval>,
     stands: bool,
 }
@@ -24,15 +24,19 @@ struct Interval {
 }
 
 impl QueueDelay {
+    pub(super) fn new(length: Duration) -> QueueDelay {
+        QueueDelay { length, interval: None, stands: false }
+    }
+
     /// Somebody's turn has come after so long.
     pub(super) fn saw(&mut self, waited: Duration, now: Instant) {
         match &mut self.interval {
             Some(interval) if now < interval.ends => interval.shortest = interval.shortest.min(waited),
             over => {
                 // Of what is long over nothing follows.
-                let just_over = over.as_ref().filter(|interval| now < interval.ends + INTERVAL);
+                let just_over = over.as_ref().filter(|interval| now < interval.ends + self.length);
                 self.stands = just_over.is_some_and(|interval| interval.shortest > TARGET);
-                *over = Some(Interval { ends: now + INTERVAL, shortest: waited });
+                *over = Some(Interval { ends: now + self.length, shortest: waited });
             }
         }
     }
@@ -48,13 +52,15 @@ impl QueueDelay {
 mod tests {
     use super::*;
 
+    const INTERVAL: Duration = Duration::from_secs(2);
+
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
 
     #[test]
     fn a_burst_is_served_however_long_the_last_one_waits() {
-        let (mut delay, start) = (QueueDelay::default(), Instant::now());
+        let (mut delay, start) = (QueueDelay::new(INTERVAL), Instant::now());
         for waited in 0..3_900 {
             assert!(!delay.is_too_long(ms(waited), start + ms(waited)), "{waited}");
         }
@@ -62,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_stands_refuses_who_has_waited_long_until_it_stands_no_more() {
-        let (mut delay, start) = (QueueDelay::default(), Instant::now());
+        let (mut delay, start) = (QueueDelay::new(INTERVAL), Instant::now());
         for at in (0..2_000).step_by(10) {
             assert!(!delay.is_too_long(ms(300), start + ms(at)));
         }
@@ -75,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_quiet_time_is_forgotten() {
-        let (mut delay, start) = (QueueDelay::default(), Instant::now());
+        let (mut delay, start) = (QueueDelay::new(INTERVAL), Instant::now());
         assert!(!delay.is_too_long(ms(300), start));
         assert!(!delay.is_too_long(ms(300), start + ms(60_000)));
     }

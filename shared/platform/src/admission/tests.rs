@@ -5,7 +5,11 @@ const FAR: Duration = Duration::from_secs(3_600);
 
 fn admission(running: usize, waiting: usize) -> Arc<Admission> {
     let metrics = Metrics::register(&prometheus::Registry::new()).unwrap();
-    Admission::new("booking", &DispatcherConfig { running, waiting }, &metrics)
+    Admission::new(
+        "booking",
+        &DispatcherConfig { running, running_at_first: 16, waiting, standing_ms: 2_000 },
+        &metrics,
+    )
 }
 
 fn asked(subject: &'static str, priority: Priority) -> Asked {
@@ -103,7 +107,7 @@ fn where_the_queue_stands_who_has_waited_long_is_turned_away_unless_it_is_critic
     let mut background = waiting(&admission, asked("a", Priority::Background), long_ago(300));
     let mut critical = waiting(&admission, asked("a", Priority::Critical), long_ago(300));
     for queue in &mut admission.lock().queues {
-        queue.delay = QueueDelay::default();
+        queue.delay = QueueDelay::new(Duration::from_secs(2));
         queue.delay.saw(Duration::from_millis(300), long_ago(2_100));
         queue.delay.saw(Duration::from_millis(300), long_ago(50));
     }

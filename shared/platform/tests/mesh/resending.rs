@@ -211,8 +211,8 @@ async fn what_must_not_be_repeated_is_sent_once() {
 
 #[tokio::test]
 async fn the_budget_stops_a_storm() {
-    let settings =
-        "[client]\nresend_after_ms = 20\nresend_percent = 20\nresend_floor = 5\n[dispatcher]\nrunning = 1000";
+    let settings = "[client]\nresend_after_ms = 20\nresend_percent = 20\nresend_floor = 5\n[dispatcher]\n\
+         running = 1000\nrunning_at_first = 1000";
     let world = World::start(settings).await;
     let shared = Arc::new(Shared::default());
     let _replica = Process::start(&world, 0, Manner::Silent, &shared).await;

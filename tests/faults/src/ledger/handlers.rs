@@ -7,7 +7,9 @@ use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
 use std::sync::Arc;
 use store::{Told, Tx, statement};
-use subjects::auth::{SessionRevoked, UserLoggedIn, UserPasswordChanged, UserRegistered, UserUpdated};
+use subjects::auth::{
+    NotificationRequested, SessionRevoked, UserLoggedIn, UserPasswordChanged, UserRegistered, UserUpdated,
+};
 use subjects::booking::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingCreated, BookingNeedsAttention, BookingNoShow,
     BookingUpdated,
@@ -67,6 +69,7 @@ fn each_type() -> Service<LedgerApp> {
         "user_password_changed": UserPasswordChanged,
         "user_updated": UserUpdated,
         "session_revoked": SessionRevoked,
+        "notification_requested": NotificationRequested,
         "profile_updated": ProfileUpdated,
         "address_updated": AddressUpdated,
         "pet_created": PetCreated,

@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const LEAF: &str = "vendor-1";
+/// Who asks it.
+const CALLER: &str = "booking-1";
 /// How long it stands and how long it runs, in turn, while it is a hundred times slower.
 const STANDS: Duration = Duration::from_millis(990);
 const RUNS: Duration = Duration::from_millis(10);
@@ -19,7 +21,7 @@ const RUNS: Duration = Duration::from_millis(10);
 pub(super) fn layout() -> Layout {
     Layout(vec![
         Member { name: "edge-1", services: &["edge"] },
-        Member { name: "booking-1", services: &["booking"] },
+        Member { name: CALLER, services: &["booking"] },
         Member { name: LEAF, services: &["vendor"] },
         Member { name: "others-1", services: &["auth", "profile", "catalog"] },
         Member { name: "ledger-1", services: &["ledger"] },
@@ -43,13 +45,13 @@ pub async fn dead(stage: &Stage) -> anyhow::Result<()> {
     nothing_failed("before", &usual)?;
     stage.world.processes.signal(LEAF, "STOP").await?;
     let during = counted(stage, &scene, &streams, time).await;
-    let opened = stage.metric("petpro_circuit", &["caller=\"booking\"", "service=\"vendor\""]).await;
+    let opened = stage.metric(CALLER, "petpro_circuit", &["caller=\"booking\"", "service=\"vendor\""]).await;
     stage.world.processes.signal(LEAF, "CONT").await?;
     let ((during, calls), opened) = (during?, opened?);
     stage.say("the vendor service does not answer", &during);
     let (after, _) = counted(stage, &scene, &streams, time).await?;
     stage.say("it answers again", &after);
-    let closed = stage.metric("petpro_circuit", &["caller=\"booking\"", "service=\"vendor\""]).await?;
+    let closed = stage.metric(CALLER, "petpro_circuit", &["caller=\"booking\"", "service=\"vendor\""]).await?;
 
     stage.report.say(format_args!(
         "the leaf is asked {calls:.2} times a booking, usually {usual_calls:.2}: {:.2} times as often (aim 1.2)",
@@ -118,8 +120,9 @@ async fn counted(
 ) -> anyhow::Result<(crate::figures::Figures, f64)> {
     let asked = || async {
         // Each caller counts for itself what it has sent, also where no answer came.
-        let sent = stage.metric("petpro_calls_total", &["subject=\"vendor.availability\""]).await?;
-        let refused = stage.metric("petpro_calls_refused_total", &["caller=\"booking\"", "service=\"vendor\""]).await?;
+        let sent = stage.metric(CALLER, "petpro_calls_total", &["subject=\"vendor.availability\""]).await?;
+        let refused =
+            stage.metric(CALLER, "petpro_calls_refused_total", &["caller=\"booking\"", "service=\"vendor\""]).await?;
         anyhow::Ok(sent - refused)
     };
     let before = asked().await?;

@@ -8,11 +8,15 @@ mod rolling;
 
 use crate::cores;
 use crate::figures::Figures;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::ValueEnum;
 use faults::report::Report;
 use faults::world::{Layout, World, WorldOptions};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a process may take to show its metrics.
+const METRICS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,21 +137,17 @@ impl Stage {
         self.world.processes.edges().into_iter().next().ok_or_else(|| anyhow::anyhow!("there is no edge"))
     }
 
-    /// The sum of a metric over all processes, of the lines that hold all of these labels.
+    /// The sum of a metric of one process, of the lines that hold all of these labels.
     ///
     /// # Errors
-    /// A process does not show its metrics.
-    pub async fn metric(&self, name: &str, labels: &[&str]) -> anyhow::Result<f64> {
-        let mut sum = 0.0;
-        for member in &self.world.processes.layout().0 {
-            let Some(admin) = self.world.processes.admin(member.name) else { continue };
-            let shown = reqwest::get(format!("{admin}/metrics")).await?.text().await?;
-            let lines = shown.lines().filter(|line| line.starts_with(&format!("{name}{{")));
-            for line in lines.filter(|line| labels.iter().all(|label| line.contains(label))) {
-                sum += line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).unwrap_or_default();
-            }
-        }
-        Ok(sum)
+    /// The process does not show its metrics.
+    pub async fn metric(&self, process: &str, name: &str, labels: &[&str]) -> anyhow::Result<f64> {
+        let admin = self.world.processes.admin(process).with_context(|| format!("there is no process {process}"))?;
+        let http = reqwest::Client::builder().timeout(METRICS_PATIENCE).build()?;
+        let shown = http.get(format!("{admin}/metrics")).send().await?.text().await?;
+        let lines = shown.lines().filter(|line| line.starts_with(&format!("{name}{{")));
+        let values = lines.filter(|line| labels.iter().all(|label| line.contains(label)));
+        Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 }
 
