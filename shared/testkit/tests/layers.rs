@@ -21,8 +21,8 @@ fn may_depend(from: &str, to: &str, kind: DependencyKind) -> bool {
         return to != "shared/testmesh" || from.starts_with("services/");
     }
     match from {
-        // The binary, the measurements and the fault harness put everything together.
-        "services/petpro" | "bench" | "tests/faults" => to != "shared/testmesh",
+        // The binary, the measurements and the harnesses put everything together.
+        "services/petpro" | "bench" | "tests/faults" | "tests/stress" => to != "shared/testmesh",
         "subjects" | "shared/testkit" | "migrations" => false,
         // Whoever depends on it is a test.
         "shared/testmesh" => to == "subjects" || to.starts_with("shared/") || to == "migrations",
@@ -57,6 +57,7 @@ fn the_layering_rules_say_what_they_mean() {
     assert!(may_depend("services/booking", "subjects", normal));
     assert!(may_depend("services/booking", "shared/store", normal));
     assert!(!may_depend("services/booking", "services/vendor", normal));
+    assert!(may_depend("tests/stress", "tests/faults", normal));
     assert!(!may_depend("services/booking", "services/vendor", development));
     assert!(!may_depend("services/booking", "shared/testkit", normal));
     assert!(may_depend("services/booking", "shared/testkit", development));
