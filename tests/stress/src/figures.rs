@@ -1,11 +1,11 @@
 //! What is made of many requests.
 
 use crate::shot::{Kind, Outcome, Shot};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// How many failures are shown.
+/// How many kinds of failures are shown.
 const SHOWN: usize = 5;
 
 /// What came of requests that were sent for a while.
@@ -30,8 +30,8 @@ pub struct OfKind {
     pub unsent: usize,
     /// How many ended otherwise.
     pub failed: usize,
-    /// How some of them did.
-    pub failures: BTreeSet<String>,
+    /// How they did, and how many of each.
+    pub failures: BTreeMap<String, usize>,
 }
 
 impl Figures {
@@ -49,9 +49,7 @@ impl Figures {
                 Outcome::Unsent => of_kind.unsent += 1,
                 Outcome::Failed(how) => {
                     of_kind.failed += 1;
-                    if of_kind.failures.len() < SHOWN {
-                        of_kind.failures.insert(how);
-                    }
+                    *of_kind.failures.entry(how).or_default() += 1;
                 }
             }
         }
@@ -75,10 +73,8 @@ impl Figures {
             all.refused.extend(&of_kind.refused);
             all.failed += of_kind.failed;
             all.unsent += of_kind.unsent;
-            all.failures.extend(of_kind.failures.iter().cloned());
-            for (reason, count) in &of_kind.reasons {
-                *all.reasons.entry(reason.clone()).or_default() += count;
-            }
+            add(&mut all.failures, &of_kind.failures);
+            add(&mut all.reasons, &of_kind.reasons);
         }
         all.good.sort_unstable();
         all.refused.sort_unstable();
@@ -131,9 +127,16 @@ impl fmt::Display for OfKind {
             write!(f, ", {} more not sent", self.unsent)?;
         }
         if self.failed > 0 {
-            write!(f, ", {} FAILED: {:?}", self.failed, self.failures)?;
+            let some: Vec<_> = self.failures.iter().take(SHOWN).collect();
+            write!(f, ", {} FAILED: {some:?}", self.failed)?;
         }
         Ok(())
+    }
+}
+
+fn add(all: &mut BTreeMap<String, usize>, more: &BTreeMap<String, usize>) {
+    for (what, count) in more {
+        *all.entry(what.clone()).or_default() += count;
     }
 }
 
