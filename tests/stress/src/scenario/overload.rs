@@ -60,12 +60,21 @@ pub async fn play(stage: &Stage) -> anyhow::Result<()> {
     let critical = flood.of_kind(Kind::Critical);
     let report = &stage.report;
     report.say(format_args!("goodput: {:.0} % of the peak (aim 90)", 100.0 * goodput / peak.goodput()));
+    for kind in [Kind::Read, Kind::Change] {
+        let (done, most) = (flood.of_kind(kind).good.len(), peak.of_kind(kind).good.len());
+        let share = as_f64(done) / flood.time.as_secs_f64() / (as_f64(most.max(1)) / peak.time.as_secs_f64());
+        report.say(format_args!("of {} alone: {:.0} %", kind.as_str(), 100.0 * share));
+    }
     report.say(format_args!(
         "p99 of what was done: {:.1} times that at half load (aim 3)",
         then.as_secs_f64() / usual.as_secs_f64()
     ));
     report.say(format_args!("critical requests done: {:.2} % (aim 99.9)", critical.good_percent()));
-    report.say(format_args!("processor time of a refusal: {:.2} of a request's (aim 0.1)", of_refusal / of_one));
+    report.say(format_args!(
+        "processor time of a refusal: {:.2} of a request's, which is {:.2} ms (aim 0.1)",
+        of_refusal / of_one,
+        of_one * 1_000.0
+    ));
     report.say(format_args!("as before {:.1} s after (aim 5)", recovered.as_secs_f64()));
 
     let late = all.failures.get(LATE).copied().unwrap_or_default();
