@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::cache::Cache;
 use crate::event::Event;
+use crate::fallback::Fallback;
 use crate::request::{Budget, Effect, Priority, Request, Rest, When};
 use crate::service_error::{ErrorReason, ServiceError};
 use crate::stream::Stream;
@@ -39,6 +40,8 @@ pub struct Operation {
     pub budget: Budget,
     /// See [`Request::CACHE`].
     pub cache: Option<Cache>,
+    /// See [`Request::FALLBACKS`].
+    pub fallbacks: &'static [Fallback],
     /// See [`Request::WHEN`].
     pub when: &'static [When],
     /// See [`Request::REST`].
@@ -64,6 +67,7 @@ impl Operation {
             priority: R::PRIORITY,
             budget: R::BUDGET,
             cache: R::CACHE,
+            fallbacks: R::FALLBACKS,
             when: R::WHEN,
             rest: R::REST,
             request_schema: |generator| generator.subschema_for::<R>(),
@@ -84,6 +88,7 @@ impl Operation {
             priority: Priority::Read,
             budget: Budget::General,
             cache: None,
+            fallbacks: &[],
             when: &[],
             rest: S::REST,
             request_schema: |generator| generator.subschema_for::<S>(),
@@ -95,6 +100,12 @@ impl Operation {
     /// The same, answered at another subject: for a question that several services are asked alike, each at its own.
     pub const fn at(self, subject: &'static str) -> Operation {
         Operation { subject, ..self }
+    }
+
+    /// All that a REST client may be answered instead: by the service, or by the edge.
+    pub fn may_fall_back(&self) -> impl Iterator<Item = Fallback> + use<> {
+        let kept = self.cache.is_some().then_some(Fallback::StaleCache);
+        self.fallbacks.iter().copied().chain(kept)
     }
 
     /// The subject and its aliases.

@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::cache::Cache;
+use crate::fallback::Fallback;
 use crate::service_error::ServiceError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub trait Request:
     const BUDGET: Budget = Budget::General;
     /// Whether its public answer may be kept and shared, and what makes it old.
     const CACHE: Option<Cache> = None;
+    /// What its service may answer instead where a part is away. Answers that the edge keeps may be stale beside that.
+    const FALLBACKS: &'static [Fallback] = &[];
     /// On which states of its entity the operation makes sense: each a field of the entity and the values that allow
     /// it, all of which must hold. Links in hypertext answers follow from it; the service decides by itself.
     const WHEN: &'static [When] = &[];

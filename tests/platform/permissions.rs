@@ -3,7 +3,7 @@
 use crate::world::World;
 use petpro::services;
 use platform::nats::ServerSignals;
-use platform::provision::DEAD_LETTERS;
+use platform::provision::{AWAY, DEAD_LETTERS};
 use platform::{ConsumerDeclaration, Declaration};
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -133,6 +133,11 @@ fn may_publish(service: &Declaration) -> BTreeSet<String> {
         allowed.insert(format!("$JS.API.STREAM.INFO.{DEAD_LETTERS}"));
     }
     allowed.insert(format!("$SRV.PING.{}.x", service.name));
+    if !service.operations.is_empty() {
+        // Whoever would leave its queue group looks at its own, and takes a place of its own.
+        allowed.insert(format!("$SRV.PING.{}", service.name));
+        allowed.insert(format!("away.{}.0", service.name));
+    }
     // Every service follows revoked sessions, and no other event that it has not declared.
     allowed.insert(FOLLOW_REVOCATIONS.to_owned());
     allowed.insert("$JS.FC.EVENTS_AUTH.x".to_owned());
@@ -173,12 +178,14 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
             || LOOKS.iter().any(|prefix| subject.starts_with(prefix))
     };
     let is_keeping = |subject: &str| {
-        let of_streams = ["CREATE", "UPDATE", "INFO"].map(|verb| format!("$JS.API.STREAM.{verb}.{DEAD_LETTERS}"));
+        let verbs_of_streams = ["CREATE", "UPDATE", "INFO"].into_iter();
+        let mut of_streams = verbs_of_streams
+            .flat_map(|verb| [DEAD_LETTERS, AWAY].map(|stream| format!("$JS.API.STREAM.{verb}.{stream}")));
         let begins = |verb: &&str| {
             subject.strip_prefix("$JS.API.").is_some_and(|rest| rest.starts_with(&format!("{verb}.EVENTS_")))
         };
         let verbs = ["STREAM.CREATE", "STREAM.UPDATE", "STREAM.INFO", "CONSUMER.CREATE", "CONSUMER.INFO"];
-        subject == "$JS.API.INFO" || of_streams.iter().any(|one| one == subject) || verbs.iter().any(begins)
+        subject == "$JS.API.INFO" || of_streams.any(|one| one == subject) || verbs.iter().any(begins)
     };
     for identity in ["operator", "neighbour", "provision"] {
         let (client, signals) = world.connect(identity).await;
@@ -243,10 +250,12 @@ fn every_published_subject() -> BTreeSet<String> {
         subjects.insert(format!("relay.wake.{name}"));
         subjects.insert(format!("dead_letter.{name}.x"));
         subjects.insert(format!("$SRV.PING.{name}.x"));
+        subjects.insert(format!("$SRV.PING.{name}"));
+        subjects.insert(format!("away.{name}.0"));
     }
     subjects.insert(FOLLOW_REVOCATIONS.to_owned());
     let streams = catalogue::SERVICES.map(event::stream_name);
-    for stream in streams.iter().map(String::as_str).chain([DEAD_LETTERS]) {
+    for stream in streams.iter().map(String::as_str).chain([DEAD_LETTERS, AWAY]) {
         let changes = ["CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "SNAPSHOT", "RESTORE"];
         let others = ["INFO", "MSG.GET", "LEADER.STEPDOWN", "PEER.REMOVE"];
         subjects.extend(changes.iter().chain(&others).map(|verb| format!("$JS.API.STREAM.{verb}.{stream}")));
@@ -265,7 +274,7 @@ fn every_published_subject() -> BTreeSet<String> {
         let verbs = ["INFO", "UNPIN", "PAUSE", "DELETE", "CREATE", "DURABLE.CREATE", "LEADER.STEPDOWN"];
         subjects.extend(verbs.map(|verb| about_consumer(verb, &consumer)));
     }
-    let (streams, consumers) = (streams.len() + 1, services::consumers().len());
+    let (streams, consumers) = (streams.len() + 2, services::consumers().len());
     let least = catalogue::operations().count() * 2 + streams * 17 + consumers * 9;
     assert!(
         subjects.len() > least,

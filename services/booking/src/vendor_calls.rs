@@ -12,7 +12,7 @@ use subjects::booking::BookingError;
 use subjects::ids::{ServiceId, StaffId};
 use subjects::time::Instant;
 use subjects::vendor::{ClinicAvailability, MAX_AVAILABILITY_DAYS, VendorAvailability, VendorError};
-use subjects::{ErrorCode, Fault, ServiceError as _};
+use subjects::{ErrorCode, Fallback, Fault, ServiceError as _};
 
 /// After how many milliseconds a caller may try again when neither vendor nor the read models know the service.
 const RETRY_AFTER_MS: u64 = 2_000;
@@ -52,7 +52,9 @@ pub async fn offer(cx: &Cx, question: Question) -> Result<Offer, BookingError> {
     match from_vendor(cx, question, limit).await {
         Err(BookingError::Fault(fault)) if is_away(&fault) => {
             tracing::debug!(service.id = %question.service_id, reason = %fault.reason, "vendor does not answer, using the read models");
-            from_read_models(cx, question).await
+            let offer = from_read_models(cx, question).await?;
+            cx.fall_back(Fallback::ScheduleCopy);
+            Ok(offer)
         }
         answered => answered,
     }

@@ -29,7 +29,7 @@ const MAY_SEND: [HeaderName; 10] = [
     crate::context::CORRELATION_ID,
 ];
 
-const MAY_READ: [HeaderName; 13] = [
+const MAY_READ: [HeaderName; 14] = [
     header::AGE,
     header::ALLOW,
     header::ETAG,
@@ -42,6 +42,7 @@ const MAY_READ: [HeaderName; 13] = [
     HeaderName::from_static("idempotency-replayed"),
     HeaderName::from_static("ratelimit"),
     HeaderName::from_static("ratelimit-policy"),
+    HeaderName::from_static("x-fallback"),
     crate::context::CORRELATION_ID,
 ];
 

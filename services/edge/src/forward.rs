@@ -8,7 +8,7 @@ use platform::Meta;
 use platform::client::{Client, RawCall};
 use platform::codec::ContentType;
 use serde_json::Value;
-use subjects::{Fault, Operation};
+use subjects::{Fallback, Fault, Operation};
 
 /// What a request brings beside its fields.
 pub struct Conditions {
@@ -24,6 +24,8 @@ pub struct Answer {
     pub body: Bytes,
     /// Whether it is an answer that was stored before.
     pub replayed: bool,
+    /// What it is instead of a better one.
+    pub fallback: Option<Fallback>,
     /// What the cache had to do with it, where that keeps answers of the operation.
     pub cache: Option<Told>,
 }
@@ -58,5 +60,5 @@ pub async fn call(
         meta: &meta,
     };
     let reply = client.resending().request_raw(operation.subject, call).await?;
-    Ok(Answer { body: reply.body, replayed: reply.replayed, cache: None })
+    Ok(Answer { body: reply.body, replayed: reply.replayed, fallback: reply.fallback, cache: None })
 }

@@ -16,6 +16,8 @@ use serde_json::Value;
 use subjects::{ErrorCode, Fault, Method};
 
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says that the answer stands in for a better one.
+const FALLBACK: HeaderName = HeaderName::from_static("x-fallback");
 /// What an answer to a read depends on, beside its URL.
 pub const VARY: HeaderValue = HeaderValue::from_static("Authorization, Accept");
 /// May be kept by the one who asked, and is asked for again before it is used.
@@ -120,6 +122,9 @@ pub fn response(asked: &Asked<'_>, answer: Answer) -> Result<Response, Fault> {
     if answer.replayed {
         tell(IDEMPOTENCY_REPLAYED, "true".to_owned());
     }
+    if let Some(fallback) = answer.fallback {
+        tell(FALLBACK, fallback.as_str().to_owned());
+    }
     if let Some(told) = answer.cache {
         told.tell(headers);
     }
@@ -193,7 +198,7 @@ mod tests {
             route: &route,
         };
         let body = Bytes::from(reply.to_string());
-        let response = response(&asked, Answer { body, replayed: false, cache: None }).unwrap();
+        let response = response(&asked, Answer { body, replayed: false, fallback: None, cache: None }).unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 100_000).await.unwrap();
         (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())

@@ -15,7 +15,7 @@ use identity::ServiceTokens;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::{ErrorCode, Fault, Operation, Request, ServiceError, catalogue};
+use subjects::{ErrorCode, Fallback, Fault, Operation, Request, catalogue};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -96,6 +96,8 @@ pub struct RawReply {
     pub body: Bytes,
     /// Whether it is an answer that was stored before.
     pub replayed: bool,
+    /// What it is instead of a better one.
+    pub fallback: Option<Fallback>,
 }
 
 impl Client {
@@ -135,16 +137,16 @@ impl Client {
         meta: &Meta,
         ordinal: u32,
         deadline: Instant,
-    ) -> Result<R::Reply, R::Error> {
+    ) -> Result<R::Reply, Fault> {
         let content_type = ContentType::MessagePack;
-        let body = content_type.encode(request).map_err(|error| R::Error::from_fault(Fault::internal(error)))?;
+        let body = content_type.encode(request).map_err(Fault::internal)?;
         // An idempotency key belongs to the request that came in; each call made on the way gets one derived from it,
         // so that a replayed request replays its calls, too.
         let idempotency_key = meta.idempotency_key.as_ref().map(|key| format!("{}#{ordinal}>{key}", meta.subject));
         let meta = Meta { idempotency_key, if_match: None, client_address: None, ..meta.clone() };
         let call = RawCall { content_type, body, user_token, deadline, meta: &meta };
-        let reply = self.request_raw(R::SUBJECT, call).await.map_err(R::Error::from_fault)?;
-        reply.content_type.decode(&reply.body).map_err(|error| R::Error::from_fault(Fault::internal(error)))
+        let reply = self.request_raw(R::SUBJECT, call).await?;
+        reply.content_type.decode(&reply.body).map_err(Fault::internal)
     }
 
     /// Sends a request and waits for its answer until the deadline.
@@ -186,6 +188,11 @@ impl Client {
         let registered = self.inner.operations.get_key_value(subject).map_or("other", |(subject, _)| *subject);
         self.inner.metrics.called(registered, code, started.elapsed());
         outcome.map(|_granted| ())
+    }
+
+    /// Counts an answer to `subject` that the one who asks gives instead of a better one.
+    pub fn fell_back(&self, subject: &str, fallback: Fallback) {
+        self.inner.metrics.fell_back(subject, fallback);
     }
 
     /// The service that calls.
@@ -361,5 +368,6 @@ fn read_reply(message: async_nats::Message) -> Result<RawReply, Fault> {
         return Err(fault);
     }
     let replayed = header(headers::IDEMPOTENCY_REPLAYED).is_some();
-    Ok(RawReply { content_type, body: message.payload, replayed })
+    let fallback = header(headers::FALLBACK).and_then(|name| Fallback::parse(name.as_str()));
+    Ok(RawReply { content_type, body: message.payload, replayed, fallback })
 }

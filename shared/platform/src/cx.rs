@@ -4,10 +4,10 @@ use crate::app::{App, Calls};
 use crate::client::Client;
 use crate::meta::Meta;
 use identity::Caller;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use subjects::{ErrorCode, Fault, Request};
+use subjects::{ErrorCode, Fallback, Fault, Request, ServiceError};
 use tokio::time::Instant;
 
 /// One request's context: who asks, until when, and typed calls to other services. Cheap to clone.
@@ -17,6 +17,15 @@ pub struct Cx<A: App> {
     inner: Arc<Inner>,
 }
 
+/// What is told of an answer beside it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Marks {
+    /// It was stored before.
+    pub(crate) replayed: bool,
+    /// It stands in for a better one.
+    pub(crate) fallback: Option<Fallback>,
+}
+
 struct Inner {
     client: Client,
     caller: Caller,
@@ -24,9 +33,12 @@ struct Inner {
     meta: Meta,
     deadline: Instant,
     replayed: AtomicBool,
+    fallback: OnceLock<Fallback>,
     calls: AtomicU32,
     /// In microseconds.
     time_in_calls: AtomicU64,
+    /// Calls that failed by no fault of the caller, and those that have no answer yet.
+    unanswered_calls: AtomicU32,
 }
 
 impl<A: App> Clone for Cx<A> {
@@ -51,8 +63,10 @@ impl<A: App> Cx<A> {
             meta,
             deadline,
             replayed: AtomicBool::new(false),
+            fallback: OnceLock::new(),
             calls: AtomicU32::new(0),
             time_in_calls: AtomicU64::new(0),
+            unanswered_calls: AtomicU32::new(0),
         };
         Cx { app, inner: Arc::new(inner) }
     }
@@ -108,11 +122,21 @@ impl<A: App> Cx<A> {
         let deadline = limited.min(self.inner.deadline);
         let ordinal = self.inner.calls.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
+        self.inner.unanswered_calls.fetch_add(1, Ordering::Relaxed);
         let outcome =
             self.inner.client.call(request, self.inner.user_token.clone(), &self.inner.meta, ordinal, deadline).await;
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.inner.time_in_calls.fetch_add(took, Ordering::Relaxed);
-        outcome
+        if outcome.as_ref().err().is_none_or(|fault| !fault.code.is_ours()) {
+            self.inner.unanswered_calls.fetch_sub(1, Ordering::Relaxed);
+        }
+        outcome.map_err(R::Error::from_fault)
+    }
+
+    /// Whether a call to another service failed, or was still under way when it was given up: what came of the request
+    /// then tells nothing of this service.
+    pub(crate) fn leant_on_others(&self) -> bool {
+        self.inner.unanswered_calls.load(Ordering::Relaxed) > 0
     }
 
     /// How long calls to other services took, one after the other.
@@ -125,7 +149,16 @@ impl<A: App> Cx<A> {
         self.inner.replayed.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn was_replayed(&self) -> bool {
-        self.inner.replayed.load(Ordering::Relaxed)
+    /// Says that the answer stands in for a better one. The operation has declared it
+    /// ([`Request::FALLBACKS`]). Of several the first is told.
+    pub fn fall_back(&self, fallback: Fallback) {
+        self.inner.fallback.get_or_init(|| fallback);
+    }
+
+    pub(crate) fn marks(&self) -> Marks {
+        let replayed = self.inner.replayed.load(Ordering::Relaxed);
+        // What was stored is as it was, whatever was found out before it was found.
+        let fallback = self.inner.fallback.get().copied().filter(|_| !replayed);
+        Marks { replayed, fallback }
     }
 }

@@ -1,6 +1,7 @@
 //! `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, as NATS services answer them (ADR-32), so that `nats micro` works.
 
 use crate::client;
+use crate::ejection::Condition;
 use crate::nats::is_inbox;
 use crate::validate::schema_document;
 use async_nats::{Client, Message, Subscriber};
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use subjects::Operation;
 use subjects::operation::{command_subject, endpoint_name};
+use tokio::time::Instant;
 
 /// What one endpoint has done since the start.
 pub(crate) struct EndpointStats {
@@ -45,8 +47,9 @@ impl EndpointStats {
         }
     }
 
-    /// `data` is each endpoint's own to fill: here the services that ours does not ask for the moment.
-    fn stats(&self, queue_group: &str, circuits: &BTreeMap<String, &'static str>) -> Value {
+    /// `data` is each endpoint's own to fill: here the services that ours does not ask for the moment, and how it stands to
+    /// its queue group.
+    fn stats(&self, queue_group: &str, circuits: &BTreeMap<String, &'static str>, standing: &str) -> Value {
         let requests = self.requests.load(Ordering::Relaxed);
         let processing_ns = self.processing_ns.load(Ordering::Relaxed);
         json!({
@@ -58,7 +61,7 @@ impl EndpointStats {
             "last_error": self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default(),
             "processing_time": processing_ns,
             "average_processing_time": processing_ns.checked_div(requests).unwrap_or(0),
-            "data": { "circuits": circuits },
+            "data": { "circuits": circuits, "standing": standing },
         })
     }
 
@@ -90,6 +93,7 @@ pub(crate) struct Discovery {
     endpoints: Vec<Arc<EndpointStats>>,
     /// Knows which services this one does not ask for the moment.
     calls: client::Client,
+    condition: Arc<Condition>,
 }
 
 impl Discovery {
@@ -98,9 +102,10 @@ impl Discovery {
         id: Arc<str>,
         endpoints: Vec<Arc<EndpointStats>>,
         calls: client::Client,
+        condition: Arc<Condition>,
     ) -> Discovery {
         let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        Discovery { name, id, started, endpoints, calls }
+        Discovery { name, id, started, endpoints, calls, condition }
     }
 
     /// Subscribes to the verbs: for all services, for this one, and for this instance.
@@ -138,7 +143,7 @@ impl Discovery {
             "name": self.name,
             "id": &*self.id,
             "version": crate::VERSION,
-            "metadata": {},
+            "metadata": self.condition.as_metadata(Instant::now()),
         });
         let Some(fields) = body.as_object_mut() else { return body };
         match verb {
@@ -150,8 +155,8 @@ impl Discovery {
             }
             Verb::Stats => {
                 fields.insert("started".to_owned(), json!(self.started));
-                let circuits = self.calls.troubled();
-                let stats = |endpoint: &Arc<EndpointStats>| endpoint.stats(self.name, &circuits);
+                let (circuits, standing) = (self.calls.troubled(), self.condition.standing().as_str());
+                let stats = |endpoint: &Arc<EndpointStats>| endpoint.stats(self.name, &circuits, standing);
                 let endpoints: Vec<Value> = self.endpoints.iter().map(stats).collect();
                 fields.insert("endpoints".to_owned(), endpoints.into());
             }

@@ -2,13 +2,16 @@
 
 use crate::admission::{Admission, Asked, Entry, Place, Turned};
 use crate::app::App;
-use crate::cx::Cx;
+use crate::cx::{Cx, Marks};
 use crate::discovery::EndpointStats;
+use crate::ejection::{Condition, Handled};
 use crate::endpoint::Endpoint;
+pub(crate) use crate::fault_log::chain;
+use crate::fault_log::{log_fault, panic_text};
 use crate::headers;
 use crate::incoming::Request;
 use crate::nats::is_inbox;
-use crate::refusals::{OVERLOADED, was_refused_early};
+use crate::refusals::OVERLOADED;
 use crate::setup::Setup;
 use crate::streams::LeaseAsk;
 use async_nats::connection::State;
@@ -69,13 +72,21 @@ pub(crate) struct Dispatcher<A: App> {
     app: Arc<A>,
     setup: Arc<Setup>,
     admission: Arc<Admission>,
+    condition: Arc<Condition>,
     tasks: TaskTracker,
 }
 
 impl<A: App> Dispatcher<A> {
-    pub(crate) fn new(app: Arc<A>, setup: Arc<Setup>, config: &DispatcherConfig) -> Arc<Dispatcher<A>> {
+    /// `condition` is told how the handlers do.
+    pub(crate) fn new(
+        app: Arc<A>,
+        setup: Arc<Setup>,
+        config: &DispatcherConfig,
+        condition: Arc<Condition>,
+    ) -> Arc<Dispatcher<A>> {
         Arc::new(Dispatcher {
             admission: Admission::new(A::NAME, config, &setup.metrics),
+            condition,
             tasks: TaskTracker::new(),
             app,
             setup,
@@ -176,7 +187,10 @@ impl<A: App> Dispatcher<A> {
                     if fault.reason == OVERLOADED {
                         dispatcher.setup.metrics.shed([A::NAME, priority.as_str()]);
                     }
-                    dispatcher.reply(&request, &stats, Err(fault), false).instrument(log_span(&request, None)).await;
+                    dispatcher
+                        .reply(&request, &stats, Err(fault), Marks::default())
+                        .instrument(log_span(&request, None))
+                        .await;
                 }
             }
         });
@@ -208,13 +222,13 @@ impl<A: App> Dispatcher<A> {
         // All fields at once: one that is recorded later has the others read and written again.
         let span = log_span(&request, identified.as_ref().ok().and_then(|(caller, _)| caller.user.as_ref()));
         let is_told_in_reply = ask.as_ref().is_some_and(LeaseAsk::is_told_in_reply);
-        let (outcome, replayed) = self.run(endpoint, &request, ask, identified).instrument(span.clone()).await;
+        let (outcome, marks) = self.run(endpoint, &request, ask, identified).instrument(span.clone()).await;
         if outcome.is_ok() && is_told_in_reply {
             // The lease answers there.
             request.reply_to = None;
         }
         drop(place);
-        self.reply(&request, stats, outcome, replayed).instrument(span).await;
+        self.reply(&request, stats, outcome, marks).instrument(span).await;
     }
 
     async fn run(
@@ -223,17 +237,17 @@ impl<A: App> Dispatcher<A> {
         request: &Request,
         ask: Option<LeaseAsk>,
         identified: Result<(Caller, Option<Arc<str>>), Fault>,
-    ) -> (Result<bytes::Bytes, Fault>, bool) {
+    ) -> (Result<bytes::Bytes, Fault>, Marks) {
         let (caller, user_token) = match identified {
             Ok(identified) => identified,
-            Err(fault) => return (Err(fault), false),
+            Err(fault) => return (Err(fault), Marks::default()),
         };
         if let Err(fault) = identity::check_access(endpoint.operation.access, &caller) {
-            return (Err(fault), false);
+            return (Err(fault), Marks::default());
         }
         let Some(content_type) = request.content_type else {
             let fault = Fault::new(ErrorCode::UnsupportedMediaType, "send application/json or application/msgpack");
-            return (Err(fault), false);
+            return (Err(fault), Marks::default());
         };
         let client = self.setup.client.clone();
         let mut meta = request.meta.clone();
@@ -244,17 +258,31 @@ impl<A: App> Dispatcher<A> {
         let handled = endpoint.handle(cx.clone(), content_type, request.body.clone(), ask);
         let caught = AssertUnwindSafe(handled).catch_unwind();
         let began = Instant::now();
-        let outcome = match tokio::time::timeout_at(request.deadline, caught).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Err(Fault::internal(format!("the handler panicked: {}", panic_text(panic.as_ref())))),
-            Err(_elapsed) => Err(Fault::deadline_exceeded()),
-        };
+        let outcome = tokio::time::timeout_at(request.deadline, caught).await;
         let ended = Instant::now();
+        let (outcome, handled) = match outcome {
+            Ok(Ok(outcome)) => {
+                let handled = Handled::answered(&outcome, cx.leant_on_others());
+                (outcome, handled)
+            }
+            Ok(Err(panic)) => {
+                let text = panic_text(panic.as_ref());
+                (Err(Fault::internal(format!("the handler panicked: {text}"))), Handled::PANICKED)
+            }
+            Err(_elapsed) => {
+                (Err(Fault::deadline_exceeded()), Handled::ran_out_of_time(ended - began, cx.leant_on_others()))
+            }
+        };
+        self.condition.record(handled, ended);
         // What was waited for elsewhere says nothing of this service.
         if let Some(own) = (ended - began).checked_sub(cx.time_in_calls()).filter(|_| outcome.is_ok()) {
             self.admission.took(endpoint.operation.subject, own, ended);
         }
-        (outcome, cx.was_replayed())
+        let marks = cx.marks();
+        if let Some(undeclared) = marks.fallback.filter(|fallback| !endpoint.operation.fallbacks.contains(fallback)) {
+            tracing::error!(fallback = undeclared.as_str(), "an answer stands in that its operation has not declared");
+        }
+        (outcome, marks)
     }
 
     fn identify(&self, request: &Request) -> Result<(Caller, Option<Arc<str>>), Fault> {
@@ -277,14 +305,18 @@ impl<A: App> Dispatcher<A> {
         request: &Request,
         stats: &EndpointStats,
         outcome: Result<bytes::Bytes, Fault>,
-        replayed: bool,
+        marks: Marks,
     ) {
         let took = request.received_at.elapsed();
         let content_type = request.content_type.unwrap_or_default();
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static(headers::CONTENT_TYPE), content_type.as_str());
-        if replayed {
+        if marks.replayed {
             headers.insert(HeaderName::from_static(headers::IDEMPOTENCY_REPLAYED), "true");
+        }
+        if let Some(fallback) = marks.fallback.filter(|_| outcome.is_ok()) {
+            headers.insert(HeaderName::from_static(headers::FALLBACK), fallback.as_str());
+            self.setup.metrics.fell_back(request.canonical_subject, fallback);
         }
         let (code, body) = match outcome {
             Ok(body) => ("ok", request.packet.as_ref().map_or_else(|| body.clone(), |packet| packet.answer(&body))),
@@ -349,39 +381,4 @@ fn refuse_service_token(error: identity::TokenError) -> Fault {
 
 fn refuse_token(error: identity::TokenError) -> Fault {
     Fault::unauthenticated().with_source(error)
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = panic.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "no message".to_owned()
-    }
-}
-
-/// The one place where a failed request is logged: our own faults with the chain of their causes. What is refused for want
-/// of room is counted; to write each of them down would cost more than the refusal.
-fn log_fault(fault: &Fault, took: Duration) {
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    if fault.code == ErrorCode::Internal {
-        tracing::error!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
-    } else if fault.code.is_ours() && !was_refused_early(fault) {
-        tracing::warn!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
-    } else {
-        tracing::debug!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request refused");
-    }
-}
-
-/// An error with its causes, for logs.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }

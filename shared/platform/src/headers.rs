@@ -16,6 +16,8 @@ pub const TRACEPARENT: &str = "traceparent";
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// Set on an answer that was stored before.
 pub const IDEMPOTENCY_REPLAYED: &str = "Idempotency-Replayed";
+/// Set on an answer that stands in for a better one: which of [`subjects::Fallback`].
+pub const FALLBACK: &str = "Fallback";
 /// The version that a change is based on.
 pub const IF_MATCH: &str = "If-Match";
 /// The event that led to a request or another event.

@@ -1,8 +1,10 @@
 //! The metrics that every service has, labelled by registered subjects only.
 
+use crate::ejection::EjectionMetrics;
 use crate::streams::StreamMetrics;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 use std::time::Duration;
+use subjects::Fallback;
 
 /// Handles of the common metrics. Cheap to clone.
 #[derive(Clone)]
@@ -20,7 +22,9 @@ pub struct Metrics {
     resends: IntCounterVec,
     resend_budgets_exhausted: IntCounterVec,
     nats_events: IntCounterVec,
+    fallbacks: IntCounterVec,
     streams: StreamMetrics,
+    ejection: EjectionMetrics,
 }
 
 const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -85,7 +89,12 @@ impl Metrics {
                 Opts::new("petpro_nats_events_total", "What went wrong on the NATS connection."),
                 &["kind"],
             )?,
+            fallbacks: IntCounterVec::new(
+                Opts::new("petpro_fallbacks_total", "Answers that stood in for better ones because a part was away."),
+                &["subject", "fallback"],
+            )?,
             streams: StreamMetrics::register(registry)?,
+            ejection: EjectionMetrics::register(registry)?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.request_seconds.clone()))?;
@@ -100,6 +109,7 @@ impl Metrics {
         registry.register(Box::new(metrics.resends.clone()))?;
         registry.register(Box::new(metrics.resend_budgets_exhausted.clone()))?;
         registry.register(Box::new(metrics.nats_events.clone()))?;
+        registry.register(Box::new(metrics.fallbacks.clone()))?;
         Ok(metrics)
     }
 
@@ -148,8 +158,16 @@ impl Metrics {
         self.resend_budgets_exhausted.with_label_values(&[service]).inc();
     }
 
+    pub(crate) fn fell_back(&self, subject: &str, fallback: Fallback) {
+        self.fallbacks.with_label_values(&[subject, fallback.as_str()]).inc();
+    }
+
     pub(crate) fn streams(&self) -> StreamMetrics {
         self.streams.clone()
+    }
+
+    pub(crate) fn ejection(&self) -> EjectionMetrics {
+        self.ejection.clone()
     }
 
     pub(crate) fn nats_event(&self, kind: &str) {

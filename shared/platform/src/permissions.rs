@@ -1,6 +1,7 @@
 //! NATS permissions, generated from what services declare: each identity may do what its code does, and no more.
 
 use crate::discovery::instance_ping;
+use crate::ejection::{AWAY, group_ping, places_of};
 use crate::nats::inbox_prefix;
 use crate::provision::{DEAD_LETTERS, dead_letter_subject};
 use crate::service::Declaration;
@@ -61,6 +62,11 @@ fn of_service(service: &Declaration) -> Permissions {
         subscribe.insert(format!("$SRV.{verb}.{name}.*"));
     }
     publish.insert(instance_ping(name, "*"));
+    if !service.operations.is_empty() {
+        // Before one leaves its queue group it looks at the others, and takes the place of one who may.
+        publish.insert(group_ping(name));
+        publish.insert(places_of(name));
+    }
     if name == "edge" {
         publish.insert("$SRV.PING".to_owned());
     }
@@ -126,7 +132,7 @@ pub fn relay_wake(service: &str) -> String {
 fn of_provision() -> Permissions {
     let mut publish = BTreeSet::from(["$JS.API.INFO".to_owned()]);
     let event_streams = catalogue::SERVICES.map(stream_name);
-    for stream in event_streams.iter().map(String::as_str).chain([DEAD_LETTERS]) {
+    for stream in event_streams.iter().map(String::as_str).chain([DEAD_LETTERS, AWAY]) {
         for verb in ["CREATE", "UPDATE", "INFO"] {
             publish.insert(format!("$JS.API.STREAM.{verb}.{stream}"));
         }

@@ -6,10 +6,11 @@
 mod declared;
 mod kept;
 
+pub use crate::ejection::AWAY;
 use crate::events::ConsumerDeclaration;
 use crate::nats::NatsConfig;
 use async_nats::jetstream;
-use declared::{Declared, consumer, dead_letter_stream, event_stream};
+use declared::{Declared, away_stream, consumer, dead_letter_stream, event_stream};
 use kept::Outcome;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub async fn provision(
 ) -> anyhow::Result<()> {
     let mut declared: Vec<Declared> = catalogue::SERVICES.iter().map(|service| event_stream(config, service)).collect();
     declared.push(dead_letter_stream(config));
+    declared.push(away_stream(config));
     let consumers: BTreeSet<&ConsumerDeclaration> = consumers.iter().collect();
     declared.extend(consumers.into_iter().map(consumer));
     let mut refused = None;

@@ -4,7 +4,9 @@ use crate::app::App;
 use crate::background::{Background, Run};
 use crate::discovery::{Discovery, EndpointStats, instance_ping};
 use crate::dispatcher::{Dispatcher, DispatcherConfig};
+use crate::ejection::{Condition, Ejection, EjectionConfig, Standing};
 use crate::health::Health;
+use crate::queue_group::QueueGroup;
 use crate::service::Service;
 use crate::setup::Setup;
 use anyhow::{Context as _, bail};
@@ -13,7 +15,6 @@ use futures::future::BoxFuture;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::operation::command_subject;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -70,28 +71,30 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
 
     service.leases.open(&setup)?;
     let leases = service.leases.clone();
-    let dispatcher = Dispatcher::new(app.clone(), setup.clone(), &config);
-    let endpoints = TaskTracker::new();
+    let condition = Arc::new(Condition::new());
+    let dispatcher = Dispatcher::new(app.clone(), setup.clone(), &config, condition.clone());
+    let mut group = QueueGroup::new(setup.clone(), dispatcher.clone());
     let mut stats = Vec::new();
     for endpoint in service.endpoints {
         endpoint.prepare().with_context(|| format!("the schema of {}", endpoint.operation.subject))?;
         let endpoint = Arc::new(endpoint);
         for subject in endpoint.operation.subjects() {
             let endpoint_stats = Arc::new(EndpointStats::new(subject, endpoint.operation));
-            // NestJS clients may write the name as a command; it is the same endpoint.
-            for name in [subject.to_owned(), command_subject(subject)] {
-                let subscriber = setup.nats.queue_subscribe(name.clone(), A::NAME.to_owned()).await?;
-                let (endpoint, endpoint_stats) = (endpoint.clone(), endpoint_stats.clone());
-                let serve = dispatcher.clone().serve(endpoint, endpoint_stats, name, subscriber, leave.child_token());
-                endpoints.spawn(serve);
-            }
+            group.answer(subject, &endpoint, &endpoint_stats);
             stats.push(endpoint_stats);
         }
     }
-    let discovery = Arc::new(Discovery::new(A::NAME, setup.instance.clone(), stats, setup.client.clone()));
+    let answers_requests = !stats.is_empty();
+    let membership = group.join().await?;
+    let (instance, calls) = (setup.instance.clone(), setup.client.clone());
+    let discovery = Arc::new(Discovery::new(A::NAME, instance, stats, calls, condition.clone()));
     let verbs = discovery.subscribe(&setup.nats).await?;
     let answering = tokio::spawn(discovery.answer(setup.nats.clone(), verbs));
     until_live(&setup).await?;
+    let ejection: EjectionConfig = setup.settings.section("ejection")?;
+    let ejection = EjectionConfig { enabled: ejection.enabled && answers_requests, ..ejection };
+    let ejection = Ejection::new(&setup, ejection, condition.clone());
+    let staying = tokio::spawn(ejection.stay(group, membership, leave.clone()));
 
     let run = Run {
         app,
@@ -117,10 +120,12 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
     let stopping = shutdown.clone();
     let drain = async move {
         setup.health.set_ready(A::NAME, false);
+        condition.set(Standing::Leaving);
         leave.cancel();
         leases.leave();
-        endpoints.close();
-        endpoints.wait().await;
+        if let Err(error) = staying.await {
+            tracing::error!(service = A::NAME, error = %error, "did not leave the queue group as it should");
+        }
         dispatcher.finish().await;
         leases.finish().await;
         shutdown.cancel();

@@ -18,6 +18,8 @@ mod cluster;
 mod discovery;
 #[path = "mesh/dispatch.rs"]
 mod dispatch;
+#[path = "mesh/ejecting.rs"]
+mod ejecting;
 #[path = "mesh/leaving.rs"]
 mod leaving;
 #[path = "mesh/nest.rs"]

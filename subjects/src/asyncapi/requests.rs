@@ -2,6 +2,7 @@
 
 use super::{Parts, message, message_of_channel, tags};
 use crate::documents::{Shape, access_sentence, entity, is_empty_reply, summary};
+use crate::fallback::Fallback;
 use crate::operation::{Kind, Operation, endpoint_name};
 use crate::request::Effect;
 use schemars::SchemaGenerator;
@@ -37,6 +38,9 @@ pub(super) fn add(operation: &Operation, generator: &mut SchemaGenerator, parts:
     if let (true, Some(reply)) = (is_stream, reply.as_object_mut()) {
         reply.insert("headers".to_owned(), stream_headers());
     }
+    if let (false, Some(reply)) = (operation.fallbacks.is_empty(), reply.as_object_mut()) {
+        reply.insert("headers".to_owned(), fallback_header(operation.fallbacks));
+    }
     parts.messages.insert(reply_name.clone(), reply);
 
     parts.channels.insert(
@@ -57,6 +61,21 @@ pub(super) fn add(operation: &Operation, generator: &mut SchemaGenerator, parts:
         );
         parts.operations.insert(endpoint_name(name), answering(operation, name, &description, &reply_name));
     }
+}
+
+/// The header of an answer that stands in for a better one.
+fn fallback_header(fallbacks: &[Fallback]) -> Value {
+    let names: Vec<&str> = fallbacks.iter().map(|fallback| fallback.as_str()).collect();
+    json!({
+        "type": "object",
+        "properties": {
+            "Fallback": {
+                "type": "string",
+                "enum": names,
+                "description": "The answer stands in for a better one, because a part is away.",
+            },
+        },
+    })
 }
 
 /// The headers of a stream's answers.

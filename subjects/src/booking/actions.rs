@@ -4,6 +4,7 @@ use super::PARTIES;
 use super::bookings::{Booking, PetDetails, WalkIn};
 use super::errors::BookingError;
 use crate::access::{Access, MembershipRole, Role, Who};
+use crate::fallback::Fallback;
 use crate::ids::{BookingId, ClinicId, HoldId, PetId, ServiceId, StaffId, VendorId};
 use crate::request::{Effect, Request, Rest, When};
 use crate::rules;
@@ -84,6 +85,7 @@ impl Request for CreateBooking {
     const ALIASES: &'static [&'static str] = &["create-booking"];
     const ACCESS: Access = Access(&[Who::Role(Role::Customer), Who::Member(MembershipRole::ClinicStaff)]);
     const EFFECT: Effect = Effect::Keyed;
+    const FALLBACKS: &'static [Fallback] = &[Fallback::ScheduleCopy];
     const REST: &'static [Rest] = &[Rest::post("/bookings", 201)];
     type Reply = Booking;
     type Error = BookingError;
@@ -119,6 +121,7 @@ impl Request for UpdateBooking {
     const ACCESS: Access = PARTIES;
     const EFFECT: Effect = Effect::Keyed;
     const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["pending", "confirmed"] }];
+    const FALLBACKS: &'static [Fallback] = &[Fallback::ScheduleCopy];
     const REST: &'static [Rest] = &[Rest::put("/bookings/{id}")];
     type Reply = Booking;
     type Error = BookingError;

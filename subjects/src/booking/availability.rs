@@ -2,6 +2,7 @@
 
 use super::errors::BookingError;
 use crate::access::Access;
+use crate::fallback::Fallback;
 use crate::ids::{ClinicId, ServiceId, StaffId, VendorId};
 use crate::money::Money;
 use crate::request::{Effect, Request, Rest};
@@ -83,6 +84,7 @@ impl Request for FindAvailability {
     const ALIASES: &'static [&'static str] = &["check-availability"];
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Read;
+    const FALLBACKS: &'static [Fallback] = &[Fallback::ScheduleCopy];
     const REST: &'static [Rest] = &[Rest::get("/bookings/availability")];
     type Reply = Availability;
     type Error = BookingError;

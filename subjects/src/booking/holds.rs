@@ -2,6 +2,7 @@
 
 use super::errors::BookingError;
 use crate::access::{Access, MembershipRole, Role, Who};
+use crate::fallback::Fallback;
 use crate::ids::{ClinicId, HoldId, ServiceId, StaffId};
 use crate::request::{Effect, Request, Rest};
 use crate::rules;
@@ -56,6 +57,7 @@ impl Request for CreateHold {
     const ACCESS: Access =
         Access(&[Who::Role(Role::Customer), Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
     const EFFECT: Effect = Effect::Keyed;
+    const FALLBACKS: &'static [Fallback] = &[Fallback::ScheduleCopy];
     const REST: &'static [Rest] = &[Rest::post("/bookings/holds", 201)];
     type Reply = Hold;
     type Error = BookingError;

@@ -3,6 +3,7 @@
 use super::errors::CatalogError;
 use super::products::Product;
 use crate::access::Access;
+use crate::fallback::Fallback;
 use crate::ids::{ClinicId, ProductId, VariantId};
 use crate::request::{Effect, Request, Rest};
 use crate::values::named_values;
@@ -25,6 +26,7 @@ impl Request for FindProductAvailability {
     const SUBJECT: &'static str = "product.availability";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Read;
+    const FALLBACKS: &'static [Fallback] = &[Fallback::WithoutVendor];
     const REST: &'static [Rest] = &[Rest::get("/products/{id}/availability")];
     type Reply = ProductAvailability;
     type Error = CatalogError;

@@ -1,5 +1,6 @@
 //! The headers of answers.
 
+use crate::fallback::Fallback;
 use serde_json::{Map, Value, json};
 
 /// What every answer has: header and component.
@@ -15,6 +16,8 @@ const EVERYWHERE: [(&str, &str); 8] = [
 ];
 /// What answers have that may have been kept.
 pub(super) const WHERE_KEPT: [(&str, &str); 2] = [("Cache-Status", "cacheStatus"), ("Age", "age")];
+/// What answers have that may stand in for better ones.
+pub(super) const WHERE_FALLING_BACK: (&str, &str) = ("X-Fallback", "fallback");
 /// What answers at deprecated paths have beside it.
 const WHERE_DEPRECATED: [(&str, &str); 2] = [("Deprecation", "deprecation"), ("Link", "link")];
 
@@ -57,6 +60,10 @@ pub(super) fn components() -> Value {
             "description": "How many seconds ago the service was asked, for an answer that was kept (RFC 9111).",
             "schema": { "type": "integer", "minimum": 0 },
         },
+        "fallback": {
+            "description": format!("The answer stands in for a better one, because a part is away: {}.", fallbacks().join("; ")),
+            "schema": { "type": "string", "enum": Fallback::ALL.iter().map(|fallback| fallback.as_str()).collect::<Vec<_>>() },
+        },
         "vary": text("What the answer depends on beside the URL."),
         "etag": {
             "description": "For a versioned entity its version, to be given in `If-Match`; weak for anything else. Given in `If-None-Match`, it saves the body.",
@@ -84,4 +91,9 @@ pub(super) fn components() -> Value {
         "frameOptions": only("Not to be shown in a frame.", "DENY"),
         "referrerPolicy": only("Addresses are not to be told.", "no-referrer"),
     })
+}
+
+/// Each fallback with its kind.
+fn fallbacks() -> Vec<String> {
+    Fallback::ALL.iter().map(|fallback| format!("`{fallback}` ({})", fallback.kind().as_str())).collect()
 }

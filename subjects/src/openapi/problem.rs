@@ -1,6 +1,6 @@
 //! Problem documents (RFC 9457): their schema, and a response for each error code.
 
-use super::headers::{WHERE_KEPT, refusal_headers};
+use super::headers::{WHERE_FALLING_BACK, WHERE_KEPT, refusal_headers};
 use crate::documents::SCHEMA_REFERENCE;
 use crate::error::ErrorCode;
 use crate::operation::Operation;
@@ -83,7 +83,7 @@ pub(super) fn responses<'a>(operations: impl IntoIterator<Item = &'a Operation>)
     }
     let not_modified = json!({
         "description": "What the client has, as `If-None-Match` says, is what there is.",
-        "headers": refusal_headers(&[&[("ETag", "etag"), ("Vary", "vary")], &WHERE_KEPT[..]].concat()),
+        "headers": refusal_headers(&[&[("ETag", "etag"), ("Vary", "vary"), WHERE_FALLING_BACK], &WHERE_KEPT[..]].concat()),
     });
     responses.insert("not_modified".to_owned(), not_modified);
     let too_large = json!({ "description": "The headers are larger than allowed; told without a body." });

@@ -1,7 +1,7 @@
 //! Responses of an operation: its success, the errors that every operation of its kind shares, and its own.
 
 use super::content::{Sources, contents};
-use super::headers::{WHERE_KEPT, headers};
+use super::headers::{WHERE_FALLING_BACK, WHERE_KEPT, headers};
 use super::places::takes_version;
 use super::problem;
 use super::route::Route;
@@ -109,6 +109,9 @@ fn success_headers(answering: &[&Route<'_>]) -> Map<String, Value> {
         }
         if route.operation.cache.is_some() {
             more.extend(WHERE_KEPT);
+        }
+        if route.operation.may_fall_back().next().is_some() {
+            more.push(WHERE_FALLING_BACK);
         }
         if route.reply_shape.has("nextCursor") {
             more.push(("Link", "link"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use subjects::booking::{Booking, BookingError, CreateBooking, CreateHold, Hold, PetDetails, Species};
 use subjects::ids::{ServiceId, StaffId, UserId};
 use subjects::time::Instant;
-use subjects::{ErrorCode, Fault, Request, Role, ServiceError};
+use subjects::{ErrorCode, Fallback, Fault, Request, Role, ServiceError};
 use testmesh::{Asker, Mesh};
 
 /// Someone who asks.
@@ -21,6 +21,7 @@ pub struct Person {
 pub struct Answer<T> {
     pub body: T,
     pub replayed: bool,
+    pub fallback: Option<Fallback>,
 }
 
 impl Person {
@@ -59,8 +60,8 @@ impl Person {
         if let Some(key) = idempotency_key {
             asked = asked.under_key(key);
         }
-        let RawReply { content_type, body, replayed } = asked.reply().await.map_err(R::Error::from_fault)?;
-        Ok(Answer { body: content_type.decode(&body).unwrap(), replayed })
+        let RawReply { content_type, body, replayed, fallback } = asked.reply().await.map_err(R::Error::from_fault)?;
+        Ok(Answer { body: content_type.decode(&body).unwrap(), replayed, fallback })
     }
 
     pub async fn book(

@@ -1,15 +1,16 @@
 //! Without the vendor service, and when it is back.
 
-use crate::asking::{Person, code};
+use crate::asking::{Person, code, creating};
 use crate::clinic::{Clinic, local};
 use crate::vendor_seat;
 use crate::world::World;
 use std::sync::{Arc, Mutex};
-use subjects::ErrorCode;
 use subjects::booking::{
-    Attention, BookingError, BookingHistory, BookingStatus, ChangeKind, ConfirmBooking, GetBooking,
+    Attention, BookingError, BookingHistory, BookingStatus, ChangeKind, ConfirmBooking, CreateHold, GetBooking,
+    UpdateBooking,
 };
 use subjects::ids::ServiceId;
+use subjects::{ErrorCode, Fallback};
 
 #[tokio::test]
 async fn bookings_go_on_and_are_checked_when_vendor_is_back() {
@@ -50,7 +51,35 @@ async fn bookings_go_on_and_are_checked_when_vendor_is_back() {
     let taken = staff.ask(&ConfirmBooking { id: misfit.id }).await.unwrap();
     assert_eq!((taken.status, taken.attention), (BookingStatus::Confirmed, None));
 
+    let asked = creating(clinic.service(0), None, local(2, 11, 0));
+    assert_eq!(customer.ask_with(&asked, None, None).await.unwrap().fallback, None);
     vendor.drain().await.unwrap();
     let without_again = customer.book(clinic.service(0), None, local(2, 12, 0)).await.unwrap();
     assert!(without_again.provisional);
+}
+
+#[tokio::test]
+async fn what_rests_on_the_copy_of_the_schedule_says_so() {
+    let world = World::start().await;
+    let _booking = world.run_booking().await;
+    let clinic = Clinic::new(&[30], 2);
+    clinic.tell(&world).await;
+    let customer = Person::customer(&world);
+
+    let held = CreateHold { service_id: clinic.service(0), staff_id: None, starts_at: local(2, 9, 0) };
+    let held = customer.ask_with(&held, None, None).await.unwrap();
+    assert_eq!(held.fallback, Some(Fallback::ScheduleCopy));
+
+    let asked = creating(clinic.service(0), None, local(2, 10, 0));
+    let made = customer.ask_with(&asked, None, Some("once")).await.unwrap();
+    assert_eq!((made.fallback, made.replayed), (Some(Fallback::ScheduleCopy), false));
+    let again = customer.ask_with(&asked, None, Some("once")).await.unwrap();
+    assert_eq!((again.fallback, again.replayed), (None, true), "what was stored is as it was");
+
+    let moved = UpdateBooking { id: made.body.id, starts_at: local(2, 11, 0), staff_id: None, notes: None };
+    let moved = customer.ask_with(&moved, Some(made.body.version), None).await.unwrap();
+    assert_eq!(moved.fallback, Some(Fallback::ScheduleCopy));
+    // What needs no vendor service stands in for nothing.
+    let seen = customer.ask_with(&GetBooking { id: made.body.id }, None, None).await.unwrap();
+    assert_eq!(seen.fallback, None);
 }

@@ -16,7 +16,7 @@ use subjects::catalog::{
 };
 use subjects::ids::{CategoryId, ProductId, VendorId};
 use subjects::vendor::{FindVendor, Vendor, VendorError};
-use subjects::{Fault, ServiceError as _};
+use subjects::{Fallback, Fault, ServiceError as _};
 
 /// How much of the time that is left stays for the answer, when another service does not answer: a quarter.
 const KEPT_FOR_THE_ANSWER: u32 = 4;
@@ -169,6 +169,7 @@ fn vendor_or_gap(
                 vendor.id = %vendor_id, reason = %fault.reason, correlation = %cx.meta().correlation_id,
                 "a product is told without its vendor"
             );
+            cx.fall_back(Fallback::WithoutVendor);
             Ok(None)
         }
     }

@@ -5,9 +5,9 @@ use crate::world;
 use platform::{App, Cx, Service};
 use serde_json::json;
 use std::time::Duration;
-use subjects::Fault;
 use subjects::ids::{InventoryId, ProductId, VendorId};
 use subjects::vendor::{FindVendor, Vendor, VendorError};
+use subjects::{Fallback, Fault};
 use testmesh::Mesh;
 
 #[tokio::test]
@@ -73,6 +73,9 @@ async fn what_vendor_says_is_told_unless_it_comes_too_late() {
             mesh.ask("product.availability", json!({ "id": made["id"] })).within(Duration::from_secs(8)).ok().await;
         assert_eq!((&told["product"], &told["missing"]), (&made, &missing));
         assert_eq!(told["vendor"]["name"] == "Toko Sari", missing == json!([]));
+        let reply = mesh.ask("product.availability", json!({ "id": made["id"] })).within(Duration::from_secs(8));
+        let expected = (missing != json!([])).then_some(Fallback::WithoutVendor);
+        assert_eq!(reply.reply().await.unwrap().fallback, expected);
         if takes.is_zero() {
             // It is vendor's word that counts.
             let gone = mesh.ask("product.availability", json!({ "id": unknown["id"] })).refusal().await;

@@ -35,7 +35,7 @@ use status::{Status, Told};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::{ErrorCode, Fault, Operation, catalogue};
+use subjects::{ErrorCode, Fallback, Fault, Operation, catalogue};
 use things::Recipe;
 pub use things::followed;
 use tokio::time::Instant;
@@ -147,7 +147,11 @@ impl Cache {
             }
             Ok((entry, told)) => {
                 self.metrics.answered(recipe.subject, told.status);
-                Ok(Answer { body: entry.body.clone(), replayed: false, cache: Some(told) })
+                let fallback = (told.status == Status::StaleHit).then_some(Fallback::StaleCache);
+                if let Some(fallback) = fallback {
+                    self.fetcher.client.fell_back(recipe.subject, fallback);
+                }
+                Ok(Answer { body: entry.body.clone(), replayed: false, fallback, cache: Some(told) })
             }
             Err(fault) => Err(fault),
         }

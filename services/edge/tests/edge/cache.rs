@@ -227,7 +227,8 @@ fn while_the_service_is_away_old_answers_are_given_and_marked_for_a_while() {
         until(async || gist(&read(&edge, &clinic).await).2 == STALE).await;
         let wanting =
             |version: &str| Answer::to(edge.request("GET", &clinic.path()).header("x-minimum-version", version));
-        assert_eq!(gist(&wanting("1").await), (200, Some(1), STALE));
+        let stale = wanting("1").await;
+        assert_eq!((gist(&stale), stale.header("x-fallback")), ((200, Some(1), STALE), Some("stale_cache")));
         assert_eq!(wanting("2").await.status, 503);
         // What is known to be old is never given.
         world.tell(&changed).await;
@@ -240,6 +241,7 @@ fn while_the_service_is_away_old_answers_are_given_and_marked_for_a_while() {
 
         world.vendor_comes().await;
         until(async || gist(&read(&edge, &clinic).await).2 == HIT).await;
+        assert_eq!(read(&edge, &clinic).await.header("x-fallback"), None);
         world.stop(vec![edge]).await;
     });
 }

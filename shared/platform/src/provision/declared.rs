@@ -1,5 +1,6 @@
 //! Streams and consumers as they are declared: the fields of JetStream's configuration that the code decides about.
 
+use crate::ejection::{AWAY, AWAY_SUBJECTS};
 use crate::events::ConsumerDeclaration;
 use crate::nats::NatsConfig;
 use crate::provision::DEAD_LETTERS;
@@ -12,6 +13,8 @@ use subjects::event::stream_name;
 const STREAM_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long it is told of a dead letter.
 const DEAD_LETTERS_MAX_AGE: Duration = Duration::from_secs(14 * 24 * 3600);
+/// The places of replicas that are away take next to nothing.
+const AWAY_MAX_BYTES: i64 = 1 << 20;
 /// In which time a message id that comes again is not stored again.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 /// How many events a consumer may have out at a time.
@@ -70,6 +73,23 @@ pub(super) fn dead_letter_stream(nats: &NatsConfig) -> Declared {
             "duplicate_window": nanoseconds(DUPLICATE_WINDOW),
             "num_replicas": nats.replicas,
             "allow_direct": true,
+            "discard": "old",
+        }),
+    )
+}
+
+/// The stream of the places of those who may be away from their queue groups: see [`crate::ejection`].
+pub(super) fn away_stream(nats: &NatsConfig) -> Declared {
+    stream(
+        AWAY,
+        &json!({
+            "description": "Replicas that are away from their queue groups",
+            "subjects": [AWAY_SUBJECTS],
+            "max_msgs_per_subject": 1,
+            "max_bytes": AWAY_MAX_BYTES,
+            "num_replicas": nats.replicas,
+            // Each place says for how long it is taken.
+            "allow_msg_ttl": true,
             "discard": "old",
         }),
     )
