@@ -316,8 +316,8 @@ impl Scene {
                 // Not one of those that are tried first.
                 "password" | "newPassword" => Some(GOOD_PASSWORD),
                 "timeZone" => Some("Asia/Jakarta"),
-                // A place, not the row of that name.
-                "address" => None,
+                // A place, and a kind of membership, not the rows of these names.
+                "address" | "role" => None,
                 _ => self.row(&real, &field).map(String::as_str),
             };
             real = known.and_then(|value| real.with(&field, json!(value))).unwrap_or(real);

@@ -193,7 +193,7 @@ pub fn refusal(sample: &Sample, whose: Whose, caller: Caller) -> u16 {
 }
 
 /// Subject, caller or all of them, status.
-const REFUSED_OTHERWISE: [(&str, Option<Person>, u16); 6] = [
+const REFUSED_OTHERWISE: [(&str, Option<Person>, u16); 8] = [
     // Who asks names somebody; whether there is such an account is not told either way.
     ("user.findOne", None, 403),
     ("user.update", None, 403),
@@ -201,6 +201,9 @@ const REFUSED_OTHERWISE: [(&str, Option<Person>, u16); 6] = [
     // An invitation is its addressee's affair, and what was collected its person's.
     ("membership.accept", None, 404),
     ("privacy.readExport", None, 404),
+    // Who is no customer does not book; of the row nothing is told by that.
+    ("booking.create", Some(Person::Idler), 403),
+    ("hold.create", Some(Person::Idler), 403),
     // A variant of the own vendor is seen, the clinic is another.
     ("inventory.create", Some(Person::Branch), 403),
 ];
