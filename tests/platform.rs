@@ -52,6 +52,8 @@ mod privacy;
 mod races;
 #[path = "platform/repeats.rs"]
 mod repeats;
+#[path = "platform/roles.rs"]
+mod roles;
 #[path = "platform/story.rs"]
 mod story;
 #[path = "platform/streams.rs"]

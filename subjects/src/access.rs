@@ -1,41 +1,8 @@
 //! Who may call an operation.
 
+use crate::role::Role;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// A role that a user holds on the whole platform. It travels in tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Someone who books and buys. Documents 002 and 004 call it `user`.
-    #[serde(alias = "user")]
-    Customer,
-    /// Someone who runs the platform. Documents 002 and 004 call it `admin`.
-    #[serde(alias = "admin")]
-    PlatformAdmin,
-}
-
-impl Role {
-    /// Every role there is.
-    pub const ALL: [Role; 2] = [Role::Customer, Role::PlatformAdmin];
-
-    /// The name on the wire and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Role::Customer => "customer",
-            Role::PlatformAdmin => "platform_admin",
-        }
-    }
-
-    /// Reads a role by its name or its older name.
-    pub fn parse(name: &str) -> Option<Role> {
-        match name {
-            "customer" | "user" => Some(Role::Customer),
-            "platform_admin" | "admin" => Some(Role::PlatformAdmin),
-            _ => None,
-        }
-    }
-}
 
 /// What a member of a vendor may do there. Memberships never travel in tokens: they are kept by the vendor
 /// service, told by `membership.*` events, and looked up wherever they are checked.
@@ -81,6 +48,9 @@ pub enum Who {
     SignedIn,
     /// A user with this role.
     Role(Role),
+    /// A user one of whose roles has the operation's permission ([`Request::PERMISSION`](crate::Request::PERMISSION)):
+    /// those who run the platform, and whomever they have given it to. Such a user may do it with everybody's rows.
+    Permitted,
     /// A signed-in user with at least this membership at the vendor of the row; the handler checks the row.
     Member(MembershipRole),
     /// A signed-in user to whom the row belongs; the handler checks the row.
@@ -105,8 +75,10 @@ impl Access {
     pub const OWNER: Access = Access(&[Who::Owner]);
     /// Only other services.
     pub const SERVICE: Access = Access(&[Who::Service]);
-    /// Only those who run the platform.
-    pub const PLATFORM_ADMIN: Access = Access(&[Who::Role(Role::PlatformAdmin)]);
+    /// Only those who run the platform, and whomever they have given the operation's permission to.
+    pub const PERMITTED: Access = Access(&[Who::Permitted]);
+    /// Everybody; whoever has the operation's permission sees what the public does not, too.
+    pub const SHOWN: Access = Access(&[Who::Public, Who::Permitted]);
 
     /// Whether a caller without any token passes.
     pub const fn is_public(self) -> bool {
@@ -114,6 +86,19 @@ impl Access {
         while index < self.0.len() {
             #[allow(clippy::indexing_slicing, reason = "bounded by the loop; iterators are not const")]
             if matches!(self.0[index], Who::Public) {
+                return true;
+            }
+            index += 1;
+        }
+        false
+    }
+
+    /// Whether there is a permission for the operation.
+    pub const fn takes_permission(self) -> bool {
+        let mut index = 0;
+        while index < self.0.len() {
+            #[allow(clippy::indexing_slicing, reason = "bounded by the loop; iterators are not const")]
+            if matches!(self.0[index], Who::Permitted) {
                 return true;
             }
             index += 1;

@@ -1,6 +1,6 @@
 //! What the generated documents share: schemas by name, shapes of messages, stable order.
 
-use crate::access::{Access, Who};
+use crate::access::Who;
 use crate::operation::Operation;
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
@@ -84,14 +84,16 @@ pub(crate) fn summary(description: &str) -> String {
 }
 
 /// Who may call an operation, as a sentence.
-pub(crate) fn access_sentence(access: Access) -> String {
-    let kinds: Vec<String> = access
+pub(crate) fn access_sentence(operation: &Operation) -> String {
+    let kinds: Vec<String> = operation
+        .access
         .0
         .iter()
         .map(|who| match who {
             Who::Public => "everybody".to_owned(),
             Who::SignedIn => "any signed-in user".to_owned(),
             Who::Role(role) => format!("users with the role `{}`", role.as_str()),
+            Who::Permitted => format!("users with the permission `{}`", operation.permission.unwrap_or_default()),
             Who::Member(role) => format!("members of the vendor from `{}` up", role.as_str()),
             Who::Owner => "the owner".to_owned(),
             Who::Service => "other services".to_owned(),

@@ -52,6 +52,8 @@ ids! {
     UserId;
     /// A signed-in session of a user: one family of refresh tokens.
     SessionId;
+    /// A role of users.
+    RoleId;
     /// A one-time code.
     CodeId;
     /// A message that somebody is to get.

@@ -8,6 +8,7 @@
 //! - [`auth`], [`profile`], [`vendor`], [`booking`] and [`catalog`] hold the messages of the services of these names.
 //! - [`privacy`] is what each of them is asked for about a person, [`ops`] by those who run the platform.
 //! - [`snapshot`] is how services build their copies of what another one owns.
+//! - [`permissions`] are what roles may be given: they follow from the access rules of operations.
 //! - [`catalogue`] lists all of them, for whatever walks the whole contract.
 
 pub mod access;
@@ -28,9 +29,11 @@ pub mod operation;
 pub mod ops;
 pub mod paging;
 mod patch;
+pub mod permissions;
 pub mod privacy;
 pub mod profile;
 pub mod request;
+pub mod role;
 mod rules;
 pub mod service_error;
 pub mod snapshot;
@@ -39,7 +42,7 @@ pub mod time;
 pub mod values;
 pub mod vendor;
 
-pub use access::{Access, MembershipRole, Role, Who};
+pub use access::{Access, MembershipRole, Who};
 pub use cache::{Cache, Tag};
 pub use error::{ErrorCode, Fault, Violation};
 pub use event::Event;
@@ -48,6 +51,7 @@ pub use money::{Currency, Money};
 pub use operation::{EventType, Kind, Operation};
 pub use paging::Page;
 pub use request::{Budget, Effect, Method, Priority, Request, Rest, RouteCaller, When};
+pub use role::{Role, RoleName};
 pub use rules::in_words as pattern_in_words;
 pub use service_error::{ErrorReason, FaultDetail, NoError, RetryAfterMs, ServiceError};
 pub use stream::{Stream, StreamItem};

@@ -32,6 +32,8 @@ pub struct Operation {
     pub aliases: &'static [&'static str],
     /// See [`Request::ACCESS`].
     pub access: Access,
+    /// See [`Request::PERMISSION`]; none where the access rule takes none.
+    pub permission: Option<&'static str>,
     /// See [`Request::EFFECT`].
     pub effect: Effect,
     /// See [`Request::PRIORITY`].
@@ -63,6 +65,7 @@ impl Operation {
             subject: R::SUBJECT,
             aliases: R::ALIASES,
             access: R::ACCESS,
+            permission: permission(R::ACCESS, R::PERMISSION),
             effect: R::EFFECT,
             priority: R::PRIORITY,
             budget: R::BUDGET,
@@ -84,6 +87,7 @@ impl Operation {
             subject: S::SUBJECT,
             aliases: S::ALIASES,
             access: S::ACCESS,
+            permission: permission(S::ACCESS, S::PERMISSION),
             effect: Effect::Read,
             priority: Priority::Read,
             budget: Budget::General,
@@ -123,6 +127,10 @@ impl Operation {
     pub fn endpoint_name(&self) -> String {
         endpoint_name(self.subject)
     }
+}
+
+const fn permission(access: Access, name: &'static str) -> Option<&'static str> {
+    if access.takes_permission() { Some(name) } else { None }
 }
 
 /// The subject of a command of NestJS: its pattern `{cmd: "…"}` as JSON.

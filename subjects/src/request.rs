@@ -21,6 +21,9 @@ pub trait Request:
     const ALIASES: &'static [&'static str] = &[];
     /// Who may ask.
     const ACCESS: Access;
+    /// The permission that lets a role do it, where [`Request::ACCESS`] says that there is one: the subject, unless several
+    /// subjects share it.
+    const PERMISSION: &'static str = Self::SUBJECT;
     /// What asking twice does.
     const EFFECT: Effect;
     /// Which requests are taken up before it, and which after, where a service has too much to do.

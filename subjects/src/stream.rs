@@ -21,6 +21,8 @@ pub trait Stream:
     const ALIASES: &'static [&'static str] = &[];
     /// Who may ask.
     const ACCESS: Access;
+    /// See [`Request::PERMISSION`](crate::Request::PERMISSION).
+    const PERMISSION: &'static str = Self::SUBJECT;
     /// The routes that lead here; the answer is `text/event-stream`.
     const REST: &'static [Rest] = &[];
     /// One answer: the state of one aggregate.

@@ -3,6 +3,7 @@
 use crate::entity::user;
 use subjects::Role;
 use subjects::auth::{User, UserState};
+use subjects::role::BuiltInRole;
 
 /// A user's row with the roles that belong to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +39,8 @@ impl Account {
             user_id: self.row.id,
             version: self.row.version,
             status: self.row.status,
-            roles: self.roles.clone(),
+            roles: self.roles.iter().copied().filter_map(BuiltInRole::of).collect(),
+            other_roles: self.roles.iter().copied().filter(|role| !role.is_built_in()).collect(),
             created_at: self.row.created_at,
             updated_at: self.row.updated_at,
         }

@@ -29,13 +29,15 @@ pub use settings::AuthSettings;
 use anyhow::Context as _;
 use domain::keyed_hash::KeyedHash;
 use handlers::{
-    codes, login, passwords as password_changes, privacy, refresh, registration, roles, sessions, tokens, users,
+    codes, login, passwords as password_changes, privacy, refresh, registration, role_assignment, roles, sessions,
+    tokens, users,
 };
 use identity::{AccessTokens, KeyStore, Purpose, Verifier};
 use platform::nats::NatsConfig;
 use platform::{App, Service, Setup};
 use std::sync::Arc;
 use store::{EventLog as _, HasStore, PostgresConfig, Store};
+use subjects::{Fault, RoleName};
 use tokio::sync::Notify;
 
 /// What the handlers share.
@@ -60,6 +62,11 @@ impl AuthApp {
 
 impl App for AuthApp {
     const NAME: &'static str = "auth";
+
+    /// The truth is here: no event has to be heard.
+    async fn allows(&self, roles: &[RoleName], permission: &'static str) -> Result<bool, Fault> {
+        Ok(repo::roles::allow(self.store.read(), roles, permission).await?)
+    }
 }
 
 impl HasStore for AuthApp {
@@ -93,7 +100,13 @@ pub fn service() -> Service<AuthApp> {
         .on(users::find_all)
         .on(users::update)
         .on(roles::find_all)
-        .on(roles::assign)
+        .on(roles::find_one)
+        .on(roles::create)
+        .on(roles::update)
+        .on(roles::remove)
+        .on(roles::permissions)
+        .on(roles::snapshot)
+        .on(role_assignment::assign)
         .on(privacy::export)
         .on(privacy::erase)
         .event_log()

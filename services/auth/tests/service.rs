@@ -20,6 +20,8 @@ mod codes;
 mod pending;
 #[path = "service/privacy.rs"]
 mod privacy;
+#[path = "service/roles.rs"]
+mod roles;
 #[path = "service/sessions.rs"]
 mod sessions;
 #[path = "service/users.rs"]

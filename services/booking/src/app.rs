@@ -6,11 +6,13 @@ use serde::Deserialize;
 use std::time::Duration;
 use store::person::PersonKeys;
 use store::{HasStore, ReadModels, Store};
+use subjects::auth::RoleSnapshot;
 use subjects::profile::{FindPet, PetSnapshot};
 use subjects::vendor::{
     ClinicSnapshot, HoursSnapshot, MembershipSnapshot, ServiceSnapshot, StaffSnapshot, VendorAvailability,
     VendorSnapshot,
 };
+use subjects::{Fault, RoleName};
 
 /// What the handlers of the booking service share.
 pub struct BookingApp {
@@ -22,6 +24,10 @@ pub struct BookingApp {
 
 impl platform::App for BookingApp {
     const NAME: &'static str = "booking";
+
+    async fn allows(&self, roles: &[RoleName], permission: &'static str) -> Result<bool, Fault> {
+        store::roles::allow(self.store.read(), roles, permission).await
+    }
 }
 
 impl HasStore for BookingApp {
@@ -34,7 +40,7 @@ impl HasStore for BookingApp {
     }
 }
 
-platform::calls!(BookingApp => [
+platform::calls!(BookingApp => [RoleSnapshot,
     VendorAvailability,
     FindPet,
     VendorSnapshot,

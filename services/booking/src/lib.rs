@@ -69,6 +69,8 @@ pub fn service() -> Service<BookingApp> {
         .consume(store::work("pet_created", read_models::pet_created))
         .consume(store::work("pet_updated", read_models::pet_updated))
         .consume(store::work("pet_removed", read_models::pet_removed))
+        .consume(store::work("role_updated", read_models::role_updated))
+        .consume(store::work("role_removed", read_models::role_removed))
         .event_log()
         .background("recheck", recheck::run)
         .background("attention", attention::run)

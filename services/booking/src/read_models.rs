@@ -6,7 +6,8 @@ mod schedule;
 
 use crate::app::BookingApp;
 use crate::entity::{clinics, pets as pet_rows, service_availability, services, staff, vendors};
-use store::{ReadModels, keep, keep_removed, memberships};
+use store::{ReadModels, keep, keep_removed, memberships, roles};
+use subjects::auth::{RoleRemoved, RoleUpdated};
 use subjects::profile::{PetCreated, PetRemoved, PetUpdated};
 use subjects::vendor::{
     ClinicUpdated, HoursUpdated, MembershipChanged, MembershipRevoked, ServiceRemoved, ServiceUpdated, StaffAdded,
@@ -22,6 +23,7 @@ pub fn all() -> ReadModels<BookingApp> {
         .and::<staff::Entity>()
         .and::<service_availability::Entity>()
         .and::<memberships::Entity>()
+        .and::<roles::Entity>()
         .and::<pet_rows::Entity>()
 }
 
@@ -38,6 +40,8 @@ store::read_models! { BookingApp =>
     staff_updated: StaffUpdated => keep::<staff::Entity>;
     staff_removed: StaffRemoved => keep_removed::<staff::Entity>;
     hours_updated: HoursUpdated => keep::<service_availability::Entity>;
+    role_updated: RoleUpdated => keep::<roles::Entity>;
+    role_removed: RoleRemoved => keep_removed::<roles::Entity>;
     membership_changed: MembershipChanged => keep::<memberships::Entity>;
     membership_revoked: MembershipRevoked => keep_removed::<memberships::Entity>;
     pet_created: PetCreated => keep::<pet_rows::Entity>;

@@ -9,7 +9,7 @@ use subjects::ids::VendorId;
 /// The caller's standing with every vendor.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    platform_admin: bool,
+    permitted: bool,
     trusted_service: bool,
     memberships: Vec<Membership>,
 }
@@ -26,7 +26,7 @@ impl Standing {
             Some(user) => store::memberships::of_user(db, user.id).await?,
         };
         Ok(Standing {
-            platform_admin: caller.is_platform_admin(),
+            permitted: caller.is_permitted(),
             trusted_service: caller.trusted_service().is_some(),
             memberships,
         })
@@ -34,7 +34,7 @@ impl Standing {
 
     /// Whether nothing is hidden from the caller.
     pub fn sees_everything(&self) -> bool {
-        self.platform_admin || self.trusted_service
+        self.permitted || self.trusted_service
     }
 
     /// Whether the caller sees what the public does not at a vendor.
@@ -52,11 +52,11 @@ impl Standing {
 
     /// Whether the caller may write what the vendor sells.
     pub fn sells_for(&self, vendor_id: VendorId) -> bool {
-        self.platform_admin || allows(&self.memberships, vendor_id, None, ClinicAdmin)
+        self.permitted || allows(&self.memberships, vendor_id, None, ClinicAdmin)
     }
 
-    /// Whether the caller runs the platform.
-    pub fn is_platform_admin(&self) -> bool {
-        self.platform_admin
+    /// Whether the caller may do it for everybody: as one who runs the platform, or by a permission.
+    pub fn is_permitted(&self) -> bool {
+        self.permitted
     }
 }

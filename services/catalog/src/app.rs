@@ -5,7 +5,9 @@ use platform::Setup;
 use serde::Deserialize;
 use std::time::Duration;
 use store::{HasStore, ReadModels, Store};
+use subjects::auth::RoleSnapshot;
 use subjects::vendor::{FindClinic, FindVendor, MembershipSnapshot, VendorSnapshot};
+use subjects::{Fault, RoleName};
 
 /// What the handlers of the catalog service share.
 pub struct CatalogApp {
@@ -15,6 +17,10 @@ pub struct CatalogApp {
 
 impl platform::App for CatalogApp {
     const NAME: &'static str = "catalog";
+
+    async fn allows(&self, roles: &[RoleName], permission: &'static str) -> Result<bool, Fault> {
+        store::roles::allow(self.store.read(), roles, permission).await
+    }
 }
 
 impl HasStore for CatalogApp {
@@ -27,7 +33,7 @@ impl HasStore for CatalogApp {
     }
 }
 
-platform::calls!(CatalogApp => [FindClinic, FindVendor, VendorSnapshot, MembershipSnapshot]);
+platform::calls!(CatalogApp => [RoleSnapshot, FindClinic, FindVendor, VendorSnapshot, MembershipSnapshot]);
 
 /// The section `catalog` of the settings.
 #[derive(Debug, Clone, Deserialize, Validate)]

@@ -58,6 +58,8 @@ pub fn service() -> Service<CatalogApp> {
         .consume(store::work("vendor_suspended", read_models::vendor_suspended))
         .consume(store::work("membership_changed", read_models::membership_changed))
         .consume(store::work("membership_revoked", read_models::membership_revoked))
+        .consume(store::work("role_updated", read_models::role_updated))
+        .consume(store::work("role_removed", read_models::role_removed))
         .event_log()
         .background("expiry", expiry::run)
         .background("upkeep", upkeep::run)

@@ -3,8 +3,9 @@
 
 use crate::app::CatalogApp;
 use crate::entity::vendors;
-use store::{ReadModel, ReadModels, keep, keep_removed, memberships};
+use store::{ReadModel, ReadModels, keep, keep_removed, memberships, roles};
 use subjects::Fault;
+use subjects::auth::{RoleRemoved, RoleUpdated};
 use subjects::vendor::{
     MembershipChanged, MembershipRevoked, VendorApproved, VendorRegistered, VendorRejected, VendorSnapshot,
     VendorState, VendorSuspended, VendorUpdated,
@@ -12,7 +13,7 @@ use subjects::vendor::{
 
 /// Every read model.
 pub fn all() -> ReadModels<CatalogApp> {
-    ReadModels::none().and::<vendors::Entity>().and::<memberships::Entity>()
+    ReadModels::none().and::<vendors::Entity>().and::<memberships::Entity>().and::<roles::Entity>()
 }
 
 store::read_models! { CatalogApp =>
@@ -21,6 +22,8 @@ store::read_models! { CatalogApp =>
     vendor_approved: VendorApproved => keep::<vendors::Entity>;
     vendor_rejected: VendorRejected => keep::<vendors::Entity>;
     vendor_suspended: VendorSuspended => keep::<vendors::Entity>;
+    role_updated: RoleUpdated => keep::<roles::Entity>;
+    role_removed: RoleRemoved => keep_removed::<roles::Entity>;
     membership_changed: MembershipChanged => keep::<memberships::Entity>;
     membership_revoked: MembershipRevoked => keep_removed::<memberships::Entity>;
 }

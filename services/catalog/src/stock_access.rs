@@ -34,7 +34,7 @@ impl Reach {
     /// As of [`Reach::of`].
     pub async fn of_user(db: &impl ConnectionTrait, caller: &Caller) -> Result<Reach, Fault> {
         let user = caller.user()?;
-        if caller.is_platform_admin() {
+        if caller.is_permitted() {
             return Ok(Reach::Everywhere);
         }
         Ok(Reach::Places(store::memberships::of_user(db, user.id).await?))
@@ -101,6 +101,6 @@ pub fn actor(caller: &Caller) -> Result<Actor, Fault> {
 /// `unauthenticated` where it is nobody.
 pub fn actor_of_user(caller: &Caller) -> Result<Actor, Fault> {
     let user = caller.user()?;
-    let kind = if caller.is_platform_admin() { StockActor::PlatformAdmin } else { StockActor::Staff };
+    let kind = if caller.is_permitted() { StockActor::PlatformAdmin } else { StockActor::Staff };
     Ok(Actor { kind, user_id: Some(user.id), service: None })
 }

@@ -4,7 +4,7 @@
 //! know and lets pass.
 
 use crate::routes::{Mount, Route};
-use identity::{Caller, check_access};
+use identity::{Caller, may_pass};
 use serde_json::{Map, Value, json};
 use subjects::openapi::LinkRule;
 use subjects::request::Method;
@@ -50,7 +50,7 @@ fn with_own_links(item: Value, route: &Route, mount: &Mount, caller: &Caller) ->
 fn links(entity: &Map<String, Value>, rules: &[LinkRule], mount: &Mount, caller: &Caller) -> Value {
     let mut links = Map::new();
     for rule in rules {
-        let is_offered = holds(rule, entity) && check_access(rule.access, caller).is_ok();
+        let is_offered = holds(rule, entity) && may_pass(rule.access, caller).is_ok();
         let Some(path) = filled(rule, entity).filter(|_| is_offered && !links.contains_key(rule.rel)) else { continue };
         let mut link = json!({ "href": format!("{}{path}", mount.prefix), "title": rule.title });
         if let (true, Some(link)) = (rule.method != Method::Get, link.as_object_mut()) {

@@ -8,12 +8,14 @@ use serde::Deserialize;
 use std::time::Duration;
 use store::person::PersonKeys;
 use store::{HasStore, ReadModels, Store};
+use subjects::auth::RoleSnapshot;
 use subjects::booking::BookingSnapshot;
 use subjects::privacy::{
     ErasePersonFromAuth, ErasePersonFromBooking, ErasePersonFromCatalog, ErasePersonFromVendor, ExportPersonOfAuth,
     ExportPersonOfBooking, ExportPersonOfCatalog, ExportPersonOfVendor,
 };
 use subjects::vendor::MembershipSnapshot;
+use subjects::{Fault, RoleName};
 
 /// By how much the clocks of hosts may differ.
 const CLOCKS: TimeDelta = TimeDelta::seconds(30);
@@ -28,6 +30,10 @@ pub struct ProfileApp {
 
 impl platform::App for ProfileApp {
     const NAME: &'static str = "profile";
+
+    async fn allows(&self, roles: &[RoleName], permission: &'static str) -> Result<bool, Fault> {
+        store::roles::allow(self.store.read(), roles, permission).await
+    }
 }
 
 impl HasStore for ProfileApp {
@@ -40,7 +46,7 @@ impl HasStore for ProfileApp {
     }
 }
 
-platform::calls!(ProfileApp => [
+platform::calls!(ProfileApp => [RoleSnapshot,
     ExportPersonOfAuth,
     ErasePersonFromAuth,
     ExportPersonOfVendor,

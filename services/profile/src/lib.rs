@@ -59,6 +59,8 @@ pub fn service() -> Service<ProfileApp> {
         .consume(store::work("booking_completed", read_models::booking_completed))
         .consume(store::work("booking_no_show", read_models::booking_no_show))
         .consume(store::work("booking_needs_attention", read_models::booking_needs_attention))
+        .consume(store::work("role_updated", read_models::role_updated))
+        .consume(store::work("role_removed", read_models::role_removed))
         .event_log()
         .background("privacy", privacy::run)
 }

@@ -3,9 +3,9 @@
 use crate::app::ProfileApp;
 use crate::entity::bookings;
 use crate::repo::profiles;
-use store::{ReadModel, ReadModels, Tx, keep, keep_removed, memberships};
+use store::{ReadModel, ReadModels, Tx, keep, keep_removed, memberships, roles};
 use subjects::Fault;
-use subjects::auth::{UserRegistered, UserState};
+use subjects::auth::{RoleRemoved, RoleUpdated, UserRegistered, UserState};
 use subjects::booking::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingCreated, BookingNeedsAttention, BookingNoShow,
     BookingSnapshot, BookingState, BookingUpdated,
@@ -15,11 +15,13 @@ use subjects::vendor::{MembershipChanged, MembershipRevoked};
 /// Every read model. Profiles are none: an account only begins one, which is this service's own from then on, and begins
 /// by itself where that was not heard.
 pub fn all() -> ReadModels<ProfileApp> {
-    ReadModels::none().and::<memberships::Entity>().and::<bookings::Entity>()
+    ReadModels::none().and::<memberships::Entity>().and::<roles::Entity>().and::<bookings::Entity>()
 }
 
 store::read_models! { ProfileApp =>
     user_registered: UserRegistered => begin_profile;
+    role_updated: RoleUpdated => keep::<roles::Entity>;
+    role_removed: RoleRemoved => keep_removed::<roles::Entity>;
     membership_changed: MembershipChanged => keep::<memberships::Entity>;
     membership_revoked: MembershipRevoked => keep_removed::<memberships::Entity>;
     booking_created: BookingCreated => keep::<bookings::Entity>;

@@ -12,7 +12,7 @@ use subjects::vendor::{VendorError, VendorStatus};
 /// The caller's standing everywhere.
 #[derive(Debug, Clone)]
 pub struct Authority {
-    platform_admin: bool,
+    permitted: bool,
     trusted_service: bool,
     memberships: Vec<Membership>,
 }
@@ -26,7 +26,7 @@ impl Authority {
             Some(user) => memberships_of(db, user.id).await?,
         };
         Ok(Authority {
-            platform_admin: caller.is_platform_admin(),
+            permitted: caller.is_permitted(),
             trusted_service: caller.trusted_service().is_some(),
             memberships,
         })
@@ -44,12 +44,12 @@ impl Authority {
 
     /// Whether the caller may write what concerns the vendor as a whole.
     pub fn runs_vendor(&self, vendor_id: VendorId) -> bool {
-        self.platform_admin || allows(&self.memberships, vendor_id, None, ClinicAdmin)
+        self.permitted || allows(&self.memberships, vendor_id, None, ClinicAdmin)
     }
 
     /// Whether the caller may write what belongs to one clinic of the vendor.
     pub fn runs_clinic(&self, vendor_id: VendorId, clinic_id: ClinicId) -> bool {
-        self.platform_admin || allows(&self.memberships, vendor_id, Some(clinic_id), ClinicAdmin)
+        self.permitted || allows(&self.memberships, vendor_id, Some(clinic_id), ClinicAdmin)
     }
 
     /// The clinics of a vendor that the caller runs one by one.
@@ -106,7 +106,7 @@ impl Authority {
 
     /// Whether nothing is hidden from the caller.
     pub fn sees_everything(&self) -> bool {
-        self.platform_admin || self.trusted_service
+        self.permitted || self.trusted_service
     }
 
     /// How a caller is refused who may not do something at a vendor.

@@ -4,7 +4,8 @@ pub mod authority;
 pub mod domain;
 pub mod entity;
 pub mod handlers;
-pub mod replies;
+mod read_models;
+mod replies;
 pub mod repo;
 pub mod request_key;
 pub mod seed;
@@ -14,8 +15,10 @@ use handlers::{
     approval, availability, clinics, hours, memberships, privacy, registration, services, snapshots, staff, vendors,
 };
 use platform::{App, Service, Setup};
-use store::{EventLog as _, HasStore, Store};
+use store::{EventLog as _, HasStore, ReadModels, Store};
+use subjects::auth::RoleSnapshot;
 use subjects::auth::{ActivateUser, CreateUser};
+use subjects::{Fault, RoleName};
 
 /// What the handlers share.
 pub struct VendorApp {
@@ -25,15 +28,23 @@ pub struct VendorApp {
 
 impl App for VendorApp {
     const NAME: &'static str = "vendor";
+
+    async fn allows(&self, roles: &[RoleName], permission: &'static str) -> Result<bool, Fault> {
+        store::roles::allow(self.store.read(), roles, permission).await
+    }
 }
 
 impl HasStore for VendorApp {
     fn store(&self) -> &Store {
         &self.store
     }
+
+    fn read_models() -> ReadModels<VendorApp> {
+        read_models::all()
+    }
 }
 
-platform::calls!(VendorApp => [CreateUser, ActivateUser]);
+platform::calls!(VendorApp => [RoleSnapshot, CreateUser, ActivateUser]);
 
 /// The context of a request to this service.
 pub type Cx = platform::Cx<VendorApp>;
@@ -82,6 +93,8 @@ pub fn service() -> Service<VendorApp> {
         .on(snapshots::memberships)
         .on(privacy::export)
         .on(privacy::erase)
+        .consume(store::work("role_updated", read_models::role_updated))
+        .consume(store::work("role_removed", read_models::role_removed))
         .event_log()
         .background("registrations", sweep::registrations)
 }

@@ -1,4 +1,8 @@
 //! The access rule of an operation, applied to a caller.
+//!
+//! What the roles allow that were made is no matter of tokens. Whoever answers an operation looks it up and notes it in
+//! [`Caller::permitted`]; the edge, which has nowhere to look, only turns away whom no permission could help
+//! ([`may_pass`]).
 
 use crate::caller::Caller;
 use subjects::{Access, Fault, Who};
@@ -17,11 +21,25 @@ pub fn check_access(access: Access, caller: &Caller) -> Result<(), Fault> {
     Err(Fault::forbidden())
 }
 
+/// [`check_access`] for one who passes a request on and cannot look up what roles allow: whoever has a role that was made
+/// may have the permission, and is told by whoever answers.
+///
+/// # Errors
+/// As of [`check_access`].
+pub fn may_pass(access: Access, caller: &Caller) -> Result<(), Fault> {
+    let may_be_permitted = caller.user.as_ref().is_some_and(|user| !user.made_roles().is_empty());
+    if may_be_permitted && access.takes_permission() {
+        return Ok(());
+    }
+    check_access(access, caller)
+}
+
 fn lets_in(who: Who, access: Access, caller: &Caller) -> bool {
     match who {
         Who::Public => true,
         Who::SignedIn | Who::Owner | Who::Member(_) => caller.user.is_some(),
         Who::Role(role) => caller.user.as_ref().is_some_and(|user| user.has_role(role)),
+        Who::Permitted => caller.is_permitted(),
         // Every call of the edge carries the edge's service token, also one for nobody in particular. If that
         // counted where users are admitted too, the rule for users would be void.
         Who::Service if access.admits_users() => caller.trusted_service().is_some(),
@@ -67,14 +85,29 @@ mod tests {
         check(Access::SIGNED_IN, [401, 0, 0, 401, 401, 0]);
         check(Access::OWNER, [401, 0, 0, 401, 401, 0]);
         check(Access(&[Who::Member(MembershipRole::ClinicStaff)]), [401, 0, 0, 401, 401, 0]);
-        check(Access::PLATFORM_ADMIN, [401, 403, 0, 401, 401, 403]);
+        check(Access::PERMITTED, [401, 403, 0, 401, 401, 403]);
         check(Access::SERVICE, [403, 403, 403, 0, 0, 0]);
         check(Access(&[]), [403, 403, 403, 403, 403, 403]);
     }
 
     #[test]
+    fn a_role_that_was_made_lets_in_where_it_has_the_permission() {
+        let support = user(&[Role::parse("support").unwrap()]);
+        let permitted = Caller { permitted: true, ..support.clone() };
+        let status = |outcome: Result<(), Fault>| outcome.err().map_or(0, |fault| fault.code.status());
+        assert_eq!(status(check_access(Access::PERMITTED, &support)), 403);
+        assert_eq!(status(check_access(Access::PERMITTED, &permitted)), 0);
+        assert_eq!(status(check_access(Access::SERVICE, &permitted)), 403);
+        // Whoever passes on leaves it to the other, and turns away whom no permission could help.
+        assert_eq!(status(may_pass(Access::PERMITTED, &support)), 0);
+        assert_eq!(status(may_pass(Access::SERVICE, &support)), 403);
+        assert_eq!(status(may_pass(Access::PERMITTED, &user(&[Role::Customer]))), 403);
+        assert_eq!(status(may_pass(Access::PERMITTED, &Caller::anonymous())), 401);
+    }
+
+    #[test]
     fn the_edges_own_identity_opens_nothing_that_users_reach() {
-        check(Access(&[Who::Role(Role::PlatformAdmin), Who::Service]), [401, 403, 0, 0, 401, 403]);
+        check(Access(&[Who::Permitted, Who::Service]), [401, 403, 0, 0, 401, 403]);
         check(Access(&[Who::Owner, Who::Service]), [401, 0, 0, 0, 401, 0]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::keys::EDGE;
 use subjects::ids::{SessionId, UserId};
-use subjects::{Fault, Role};
+use subjects::{Fault, Role, RoleName};
 
 /// A signed-in user, as a token tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,11 @@ pub struct User {
 }
 
 impl User {
+    /// The names of the user's roles that were made: what these allow has to be looked up.
+    pub fn made_roles(&self) -> Vec<RoleName> {
+        self.roles.iter().filter_map(Role::made).collect()
+    }
+
     /// Whether the user holds this role.
     pub fn has_role(&self, role: Role) -> bool {
         self.roles.contains(&role)
@@ -29,6 +34,9 @@ pub struct Caller {
     pub user: Option<User>,
     /// The service of a verified service token.
     pub service: Option<String>,
+    /// Whether one of the user's roles that were made has the permission of the operation that is asked for. Tokens do not
+    /// tell: whoever answers has looked it up, see [`crate::access`].
+    pub permitted: bool,
 }
 
 impl Caller {
@@ -39,12 +47,12 @@ impl Caller {
 
     /// A user, with no service in between.
     pub fn of_user(user: User) -> Caller {
-        Caller { user: Some(user), service: None }
+        Caller { user: Some(user), ..Caller::default() }
     }
 
     /// A service on its own account.
     pub fn of_service(name: impl Into<String>) -> Caller {
-        Caller { user: None, service: Some(name.into()) }
+        Caller { service: Some(name.into()), ..Caller::default() }
     }
 
     /// The user, or 401 when there is none.
@@ -52,9 +60,9 @@ impl Caller {
         self.user.as_ref().ok_or_else(Fault::unauthenticated)
     }
 
-    /// Whether the user runs the platform.
-    pub fn is_platform_admin(&self) -> bool {
-        self.user.as_ref().is_some_and(|user| user.has_role(Role::PlatformAdmin))
+    /// Whether the user may do with everybody's rows what is asked for: as one who runs the platform, or by a permission.
+    pub fn is_permitted(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| self.permitted || user.has_role(Role::PlatformAdmin))
     }
 
     /// The calling service where it speaks with rights of its own. The edge does not: it passes on what anybody
@@ -82,10 +90,17 @@ mod tests {
     #[test]
     fn the_scope_names_the_user_first() {
         let user = User { id: UserId::new(), session: SessionId::new(), roles: vec![Role::PlatformAdmin] };
-        let for_user = Caller { user: Some(user.clone()), service: Some("booking".to_owned()) };
+        let for_user = Caller { service: Some("booking".to_owned()), ..Caller::of_user(user.clone()) };
         assert_eq!(for_user.scope(), format!("user:{}", user.id));
-        assert!(for_user.is_platform_admin());
+        assert!(for_user.is_permitted());
         assert_eq!(for_user.user(), Ok(&user));
+
+        let support = User { roles: vec![Role::Customer, Role::parse("support").unwrap()], ..user };
+        assert_eq!(support.made_roles().len(), 1);
+        let helper = Caller::of_user(support);
+        assert!(!helper.is_permitted());
+        assert!(Caller { permitted: true, ..helper }.is_permitted());
+        assert!(!Caller { permitted: true, ..Caller::anonymous() }.is_permitted());
 
         assert_eq!(Caller::of_service("booking").scope(), "service:booking");
         assert_eq!(Caller::of_service("edge").scope(), "anonymous");

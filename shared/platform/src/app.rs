@@ -1,11 +1,21 @@
 //! What a service is, to the type system: its name, and the calls that it has declared.
 
-use subjects::Request;
+use subjects::{Fault, Request, RoleName};
 
 /// The state of a service: its store, its configuration, whatever its handlers share.
 pub trait App: DeclaredCalls + Send + Sync + 'static {
     /// The service's name, as it stands in [`subjects::catalogue::SERVICES`].
     const NAME: &'static str;
+
+    /// Whether one of these roles, which those who run the platform have made, has a permission. Where a service does not
+    /// know of roles, none has.
+    ///
+    /// # Errors
+    /// It cannot be looked up right now.
+    fn allows(&self, roles: &[RoleName], permission: &'static str) -> impl Future<Output = Result<bool, Fault>> + Send {
+        let _nobody_has_any = (roles, permission);
+        std::future::ready(Ok(false))
+    }
 }
 
 /// The subjects that a service calls. Made by [`calls!`](crate::calls).

@@ -56,7 +56,7 @@ impl<A: App> Run<A> {
 
     /// Likewise, with given circumstances: a consumer passes on those of the event.
     pub fn cx_for(&self, meta: Meta, timeout: Duration) -> Cx<A> {
-        let caller = Caller { user: None, service: Some(A::NAME.to_owned()) };
+        let caller = Caller::of_service(A::NAME);
         let deadline = tokio::time::Instant::now() + timeout;
         Cx::new(self.app.clone(), self.client.clone(), caller, None, meta, deadline)
     }

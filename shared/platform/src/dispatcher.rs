@@ -242,9 +242,12 @@ impl<A: App> Dispatcher<A> {
             Ok(identified) => identified,
             Err(fault) => return (Err(fault), Marks::default()),
         };
-        if let Err(fault) = identity::check_access(endpoint.operation.access, &caller) {
-            return (Err(fault), Marks::default());
-        }
+        let admitted = self.admit(&endpoint.operation, caller);
+        let caller = match tokio::time::timeout_at(request.deadline, admitted).await {
+            Ok(Ok(caller)) => caller,
+            Ok(Err(fault)) => return (Err(fault), Marks::default()),
+            Err(_elapsed) => return (Err(Fault::deadline_exceeded()), Marks::default()),
+        };
         let Some(content_type) = request.content_type else {
             let fault = Fault::new(ErrorCode::UnsupportedMediaType, "send application/json or application/msgpack");
             return (Err(fault), Marks::default());
@@ -285,6 +288,17 @@ impl<A: App> Dispatcher<A> {
         (outcome, marks)
     }
 
+    /// The caller, with whether one of its roles has the operation's permission, if the access rule lets it in. What roles
+    /// allow that were made is looked up each time: it holds at once. Most callers have none.
+    async fn admit(&self, operation: &Operation, mut caller: Caller) -> Result<Caller, Fault> {
+        if let (Some(permission), Some(user)) = (operation.permission, &caller.user) {
+            let roles = user.made_roles();
+            caller.permitted = !roles.is_empty() && self.app.allows(&roles, permission).await?;
+        }
+        identity::check_access(operation.access, &caller)?;
+        Ok(caller)
+    }
+
     fn identify(&self, request: &Request) -> Result<(Caller, Option<Arc<str>>), Fault> {
         let service = match &request.service_token {
             Some(token) => Some(self.setup.verifier.verify_service(token).map_err(refuse_service_token)?),
@@ -297,7 +311,7 @@ impl<A: App> Dispatcher<A> {
         if user.as_ref().is_some_and(|user| self.setup.revocations.is_revoked(user.session)) {
             return Err(Fault::unauthenticated().with_reason("session_revoked"));
         }
-        Ok((Caller { user, service }, request.user_token.clone()))
+        Ok((Caller { user, service, permitted: false }, request.user_token.clone()))
     }
 
     async fn reply(

@@ -110,7 +110,7 @@ impl Setup {
     /// A context in which the service itself is the caller, for one piece of work called `name` outside a running
     /// service, seeding for example, that may take `timeout`.
     pub fn cx<A: App>(&self, app: Arc<A>, name: &str, timeout: Duration) -> Cx<A> {
-        let caller = Caller { user: None, service: Some(A::NAME.to_owned()) };
+        let caller = Caller::of_service(A::NAME);
         let deadline = tokio::time::Instant::now() + timeout;
         Cx::new(app, self.client.clone(), caller, None, Meta::background(name), deadline)
     }

@@ -8,7 +8,7 @@
 //! - [`Error`] knows the violated constraint, which repositories turn into the service's own errors
 //!   ([`ResultExt::on_constraint`]).
 //! - A [`ReadModel`] keeps what other services tell, [`read_models!`] hears it, [`projection`] builds it from its owner's
-//!   snapshot; [`memberships`] is one of them.
+//!   snapshot; [`memberships`] and [`roles`] are such.
 //! - [`person`] keeps what people write under keys of their own, reads and forgets what a service has of them.
 //! - [`Query`] puts hand-written statements together; [`cursor`], [`keyset`] and [`page()`] page lists,
 //!   [`expect_version`] guards changes, [`delete_in_batches`] sweeps.
@@ -36,6 +36,7 @@ pub mod projection;
 mod query;
 mod read_model;
 pub mod relay;
+pub mod roles;
 mod store;
 mod transaction;
 mod tx;

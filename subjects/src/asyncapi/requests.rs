@@ -110,7 +110,7 @@ fn answering(operation: &Operation, name: &str, description: &str, reply_name: &
         "action": "receive",
         "title": name,
         "summary": summary(description),
-        "description": format!("{alias}{}\n\n{}", description.trim(), access_sentence(operation.access)),
+        "description": format!("{alias}{}\n\n{}", description.trim(), access_sentence(operation)),
         "channel": { "$ref": format!("#/channels/{name}") },
         "messages": [message_of_channel(name, "request")],
         "tags": tags(operation.service, entity(operation)),

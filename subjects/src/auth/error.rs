@@ -1,5 +1,6 @@
 //! What the auth service refuses.
 
+use crate::error::Violation;
 use crate::service_error;
 use crate::service_error::RetryAfterMs;
 
@@ -34,6 +35,22 @@ service_error! {
         EmailTaken = Conflict, "email_taken", "an account with this e-mail address exists already";
         /// There is no such user, or a pending one that has expired.
         UserNotFound = NotFound, "user_not_found", "there is no such user";
+        /// There is no such role.
+        RoleNotFound = NotFound, "role_not_found", "there is no such role";
+        /// A role has this name, or one that is built in does.
+        RoleNameTaken = Conflict, "role_name_taken", "a role has this name already";
+        /// What is built in stays as it is.
+        RoleBuiltIn = Conflict, "role_built_in", "this role is built in and cannot be changed or removed";
+        /// Somebody has the role.
+        RoleInUse = Conflict, "role_in_use", "somebody has this role: take it from everybody first";
+        /// There are as many as there may be.
+        TooManyRoles = Conflict, "too_many_roles", "there are as many roles as there may be";
+        /// Whoever gives something has to have it.
+        BeyondOwnPermissions(beyond: Vec<Violation>) = Forbidden, "beyond_own_permissions",
+            "you cannot give or take permissions that you do not have yourself";
+        /// Nobody would be left who runs the platform.
+        LastPlatformAdmin = Conflict, "last_platform_admin",
+            "this is the last account that runs the platform: somebody else has to do so first";
         /// The caller has no such session.
         SessionNotFound = NotFound, "session_not_found", "there is no such session";
     }

@@ -1,10 +1,11 @@
 //! What the auth service tells: ids and states, never an address or a name.
 
 use super::codes::CodePurpose;
+use super::roles::RoleState;
 use super::users::UserStatus;
-use crate::access::Role;
 use crate::events;
 use crate::ids::{CodeId, NotificationId, SessionId, UserId};
+use crate::role::{BuiltInRole, Role};
 use crate::time::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,11 @@ pub struct UserState {
     pub version: i64,
     /// Whether the account can be used.
     pub status: UserStatus,
-    /// What the user may do on the whole platform.
-    pub roles: Vec<Role>,
+    /// Which of the built-in roles the user has.
+    pub roles: Vec<BuiltInRole>,
+    /// Which others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_roles: Vec<Role>,
     /// When the account was made.
     pub created_at: Instant,
     /// When it was last changed.
@@ -112,6 +116,15 @@ events! {
     body RevokedSession, id session_id, version version;
     /// A session was ended before its time: none of its tokens holds any longer.
     SessionRevoked = "session.revoked";
+}
+
+events! {
+    service "auth";
+    body RoleState, id role_id, version version;
+    /// A role was made, or allows something else.
+    RoleUpdated = "role.updated";
+    /// A role is gone.
+    RoleRemoved = "role.removed";
 }
 
 events! {

@@ -15,10 +15,13 @@ pub use codes::{
 };
 pub use error::AuthError;
 pub use events::{
-    NotificationKind, NotificationRequested, RequestedNotification, RevokedSession, SessionRevoked, StartedSession,
-    UserLoggedIn, UserPasswordChanged, UserRegistered, UserState, UserUpdated,
+    NotificationKind, NotificationRequested, RequestedNotification, RevokedSession, RoleRemoved, RoleUpdated,
+    SessionRevoked, StartedSession, UserLoggedIn, UserPasswordChanged, UserRegistered, UserState, UserUpdated,
 };
-pub use roles::{AssignRoles, FindRoles, RoleDetails};
+pub use roles::{
+    AssignRoles, CreateRole, FindPermissions, FindRole, FindRoles, PermissionDetails, RemoveRole, RoleDetails,
+    RoleSnapshot, RoleState, UpdateRole,
+};
 pub use secret::{Code, NewPassword, Password, Token};
 pub use session::{
     JsonWebKey, JsonWebKeySet, Jwks, Login, Logout, Me, Refresh, RevokeSession, Session, Sessions, TokenType, Tokens,
@@ -53,7 +56,13 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<FindUsers>(SERVICE),
     Operation::of::<UpdateUser>(SERVICE),
     Operation::of::<FindRoles>(SERVICE),
+    Operation::of::<FindRole>(SERVICE),
+    Operation::of::<CreateRole>(SERVICE),
+    Operation::of::<UpdateRole>(SERVICE),
+    Operation::of::<RemoveRole>(SERVICE),
     Operation::of::<AssignRoles>(SERVICE),
+    Operation::of::<FindPermissions>(SERVICE),
+    Operation::of::<RoleSnapshot>(SERVICE),
     Operation::of::<ExportPersonOfAuth>(SERVICE),
     Operation::of::<ErasePersonFromAuth>(SERVICE),
 ];
@@ -65,6 +74,8 @@ pub const EVENTS: &[EventType] = &[
     EventType::of::<UserPasswordChanged>(),
     EventType::of::<UserUpdated>(),
     EventType::of::<SessionRevoked>(),
+    EventType::of::<RoleUpdated>(),
+    EventType::of::<RoleRemoved>(),
     EventType::of::<NotificationRequested>(),
 ];
 
@@ -130,7 +141,7 @@ mod tests {
             json!({"userId": "0190a000-0000-7000-8000-000000000001", "roles": ["user", "admin"]}),
         )
         .unwrap();
-        assert_eq!(assign.roles, crate::Role::ALL);
+        assert_eq!(assign.roles, crate::Role::BUILT_IN);
     }
 
     #[test]

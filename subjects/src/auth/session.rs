@@ -3,10 +3,11 @@
 use super::error::AuthError;
 use super::secret::{Password, Token};
 use super::users::User;
-use crate::access::{Access, Role};
+use crate::access::Access;
 use crate::ids::{SessionId, UserId};
 use crate::paging::Page;
 use crate::request::{Budget, Effect, Request, Rest};
+use crate::role::Role;
 use crate::service_error::NoError;
 use crate::time::Instant;
 use garde::Validate;

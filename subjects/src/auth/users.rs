@@ -1,11 +1,12 @@
 //! Users.
 
 use super::error::AuthError;
-use crate::access::{Access, Role, Who};
+use crate::access::{Access, Who};
 use crate::ids::UserId;
 use crate::paging::Page;
 use crate::patch::present;
 use crate::request::{Effect, Request, Rest};
+use crate::role::Role;
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
@@ -80,7 +81,7 @@ pub struct FindUser {
 
 impl Request for FindUser {
     const SUBJECT: &'static str = "user.findOne";
-    const ACCESS: Access = Access(&[Who::Owner, Who::Role(Role::PlatformAdmin), Who::Service]);
+    const ACCESS: Access = Access(&[Who::Owner, Who::Permitted, Who::Service]);
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/users/{id}")];
     type Reply = User;
@@ -130,7 +131,7 @@ pub struct FindUsers {
 
 impl Request for FindUsers {
     const SUBJECT: &'static str = "user.findAll";
-    const ACCESS: Access = Access(&[Who::Role(Role::PlatformAdmin), Who::Service]);
+    const ACCESS: Access = Access(&[Who::Permitted, Who::Service]);
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/users")];
     type Reply = Page<User>;
@@ -166,7 +167,7 @@ pub struct UpdateUser {
 
 impl Request for UpdateUser {
     const SUBJECT: &'static str = "user.update";
-    const ACCESS: Access = Access(&[Who::Owner, Who::Role(Role::PlatformAdmin), Who::Service]);
+    const ACCESS: Access = Access(&[Who::Owner, Who::Permitted, Who::Service]);
     const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::patch("/users/{id}")];
     type Reply = User;

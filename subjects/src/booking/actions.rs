@@ -3,17 +3,18 @@
 use super::PARTIES;
 use super::bookings::{Booking, PetDetails, WalkIn};
 use super::errors::BookingError;
-use crate::access::{Access, MembershipRole, Role, Who};
+use crate::access::{Access, MembershipRole, Who};
 use crate::fallback::Fallback;
 use crate::ids::{BookingId, ClinicId, HoldId, PetId, ServiceId, StaffId, VendorId};
 use crate::request::{Effect, Request, Rest, When};
+use crate::role::Role;
 use crate::rules;
 use crate::time::Instant;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-const CLINIC_STAFF: Access = Access(&[Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
+const CLINIC_STAFF: Access = Access(&[Who::Member(MembershipRole::ClinicStaff), Who::Permitted]);
 
 /// Books a service for a pet. Without a staff member, the first free one who performs the service is taken.
 ///

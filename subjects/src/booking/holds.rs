@@ -1,10 +1,11 @@
 //! Holds: time that is kept for somebody for a few minutes, while they decide.
 
 use super::errors::BookingError;
-use crate::access::{Access, MembershipRole, Role, Who};
+use crate::access::{Access, MembershipRole, Who};
 use crate::fallback::Fallback;
 use crate::ids::{ClinicId, HoldId, ServiceId, StaffId};
 use crate::request::{Effect, Request, Rest};
+use crate::role::Role;
 use crate::rules;
 use crate::time::{Instant, TimeZone};
 use garde::Validate;
@@ -55,7 +56,7 @@ pub struct CreateHold {
 impl Request for CreateHold {
     const SUBJECT: &'static str = "hold.create";
     const ACCESS: Access =
-        Access(&[Who::Role(Role::Customer), Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
+        Access(&[Who::Role(Role::Customer), Who::Member(MembershipRole::ClinicStaff), Who::Permitted]);
     const EFFECT: Effect = Effect::Keyed;
     const FALLBACKS: &'static [Fallback] = &[Fallback::ScheduleCopy];
     const REST: &'static [Rest] = &[Rest::post("/bookings/holds", 201)];

@@ -27,14 +27,14 @@ pub use snapshots::BookingSnapshot;
 pub use values::{ActorKind, Attention, BookingSort, BookingStatus, ChangeKind, Species};
 pub use watch::{BookingItem, WatchBookings};
 
-use crate::access::{Access, MembershipRole, Role, Who};
+use crate::access::{Access, MembershipRole, Who};
 use crate::operation::{EventType, Operation};
 use crate::privacy::{ErasePersonFromBooking, ExportPersonOfBooking};
 
 const SERVICE: &str = "booking";
 
 /// Whom a booking concerns: its customer, those who work at the clinic, and those who run the platform.
-const PARTIES: Access = Access(&[Who::Owner, Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
+const PARTIES: Access = Access(&[Who::Owner, Who::Member(MembershipRole::ClinicStaff), Who::Permitted]);
 
 /// Every operation of the booking service.
 pub const OPERATIONS: &[Operation] = &[

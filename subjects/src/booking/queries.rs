@@ -4,7 +4,7 @@ use super::PARTIES;
 use super::bookings::{Booking, BookingChange};
 use super::errors::BookingError;
 use super::values::{BookingSort, BookingStatus};
-use crate::access::Access;
+use crate::access::{Access, Who};
 use crate::ids::{BookingId, ClinicId, PetId, StaffId};
 use crate::paging::Page;
 use crate::request::{Effect, Request, Rest};
@@ -79,7 +79,7 @@ pub struct FindBookings {
 
 impl Request for FindBookings {
     const SUBJECT: &'static str = "booking.findAll";
-    const ACCESS: Access = Access::SIGNED_IN;
+    const ACCESS: Access = Access(&[Who::SignedIn, Who::Permitted]);
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/bookings")];
     type Reply = Page<Booking>;

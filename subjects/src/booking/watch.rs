@@ -2,7 +2,7 @@
 
 use super::errors::BookingError;
 use super::events::BookingState;
-use crate::access::Access;
+use crate::access::{Access, Who};
 use crate::ids::ClinicId;
 use crate::request::Rest;
 use crate::rules;
@@ -45,7 +45,7 @@ impl StreamItem for BookingItem {
 
 impl Stream for WatchBookings {
     const SUBJECT: &'static str = "booking.watch";
-    const ACCESS: Access = Access::SIGNED_IN;
+    const ACCESS: Access = Access(&[Who::SignedIn, Who::Permitted]);
     const REST: &'static [Rest] = &[Rest::get("/bookings/watch")];
     type Item = BookingItem;
     type Error = BookingError;

@@ -112,7 +112,7 @@ pub struct CreateCategory {
 
 impl Request for CreateCategory {
     const SUBJECT: &'static str = "category.create";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::post("/categories", 201)];
     type Reply = Category;
@@ -155,7 +155,7 @@ pub struct UpdateCategory {
 
 impl Request for UpdateCategory {
     const SUBJECT: &'static str = "category.update";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::put("/categories/{id}")];
     type Reply = Category;
@@ -172,7 +172,7 @@ pub struct RemoveCategory {
 
 impl Request for RemoveCategory {
     const SUBJECT: &'static str = "category.remove";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::delete("/categories/{id}", 204)];
     type Reply = ();

@@ -2,7 +2,7 @@
 
 use super::errors::CatalogError;
 use super::stock_values::{InventorySort, MovementReason, StockActor, StockChange};
-use crate::access::{Access, MembershipRole, Role, Who};
+use crate::access::{Access, MembershipRole, Who};
 use crate::ids::{ClinicId, InventoryId, ProductId, ReservationId, StockMovementId, UserId, VariantId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
@@ -16,8 +16,7 @@ pub const MAX_ON_HAND: i32 = 1_000_000;
 
 /// Who deals with stock: those who work at the place, and those who run the platform. Every handler checks the
 /// membership on the row.
-pub(super) const STOCK_KEEPERS: Access =
-    Access(&[Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
+pub(super) const STOCK_KEEPERS: Access = Access(&[Who::Member(MembershipRole::ClinicStaff), Who::Permitted]);
 
 /// The stock of a variant at a place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

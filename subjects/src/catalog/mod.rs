@@ -42,13 +42,13 @@ pub use stock_events::{InventoryChanged, InventoryLow, InventoryState};
 pub use stock_values::{InventorySort, MovementReason, ReservationStatus, StockActor, StockChange};
 pub use watch::{InventoryItem, WatchInventory};
 
-use crate::access::{Access, MembershipRole, Role, Who};
+use crate::access::{Access, MembershipRole, Who};
 use crate::operation::{EventType, Operation};
 use crate::privacy::{ErasePersonFromCatalog, ExportPersonOfCatalog};
 
 /// Who may write what belongs to a vendor: those who run it, and those who run the platform. Every handler checks the
 /// membership on the row.
-const WRITERS: Access = Access(&[Who::Member(MembershipRole::ClinicAdmin), Who::Role(Role::PlatformAdmin)]);
+const WRITERS: Access = Access(&[Who::Member(MembershipRole::ClinicAdmin), Who::Permitted]);
 
 /// Every operation of the catalog service.
 pub const OPERATIONS: &[Operation] = &[

@@ -61,7 +61,7 @@ pub struct FindProduct {
 impl Request for FindProduct {
     const SUBJECT: &'static str = "product.findOne";
     const ALIASES: &'static [&'static str] = &["getProduct"];
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const CACHE: Option<Cache> = Some(Cache {
         made_of: &[Tag::One { entity: "product", id_field: "id" }, Tag::One { entity: "vendor", id_field: "vendorId" }],

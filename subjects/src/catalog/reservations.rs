@@ -2,7 +2,7 @@
 
 use super::errors::CatalogError;
 use super::stock_values::ReservationStatus;
-use crate::access::{Access, MembershipRole, Role, Who};
+use crate::access::{Access, MembershipRole, Who};
 use crate::ids::{ClinicId, InventoryId, ProductId, ReservationId, UserId, VariantId, VendorId};
 use crate::request::{Effect, Priority, Request, Rest, When};
 use crate::time::Instant;
@@ -18,8 +18,7 @@ pub const MAX_LINE_QUANTITY: u32 = 10_000;
 pub const MAX_RESERVATION_SECONDS: u32 = 86_400;
 
 /// Other services, and those who work where the stock is.
-const RESERVERS: Access =
-    Access(&[Who::Service, Who::Member(MembershipRole::ClinicStaff), Who::Role(Role::PlatformAdmin)]);
+const RESERVERS: Access = Access(&[Who::Service, Who::Member(MembershipRole::ClinicStaff), Who::Permitted]);
 
 const WHILE_ACTIVE: &[When] = &[When { field: "status", is_one_of: &["active"] }];
 
@@ -209,7 +208,7 @@ pub struct StockCheck {
 
 impl Request for CheckInventory {
     const SUBJECT: &'static str = "inventory.check";
-    const ACCESS: Access = Access(&[Who::Service, Who::SignedIn]);
+    const ACCESS: Access = Access(&[Who::Service, Who::SignedIn, Who::Permitted]);
     const EFFECT: Effect = Effect::Read;
     type Reply = StockCheck;
     type Error = CatalogError;

@@ -101,7 +101,7 @@ fn attribute_filter(filter: &str, context: &()) -> garde::Result {
 
 impl Request for FindProducts {
     const SUBJECT: &'static str = "product.findAll";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/products")];
     type Reply = ProductPage;

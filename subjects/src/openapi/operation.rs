@@ -39,7 +39,7 @@ fn description(route: &Route<'_>) -> String {
         RouteCaller::SignedIn => "With an `Authorization` header: ",
     };
     let text = route.request.description.trim();
-    format!("{caller}{text}\n\n{}", access_sentence(route.operation.access)).trim().to_owned()
+    format!("{caller}{text}\n\n{}", access_sentence(route.operation)).trim().to_owned()
 }
 
 /// Which tokens do: none for public routes, a bearer token otherwise, either where both kinds of caller are let in.

@@ -17,7 +17,8 @@ pub struct FindConsumers {}
 
 impl Request for FindConsumers {
     const SUBJECT: &'static str = "ops.*.consumerFindAll";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.consumerFindAll";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = Page<ConsumerStatus>;
@@ -86,7 +87,8 @@ pub struct PauseConsumer {
 
 impl Request for PauseConsumer {
     const SUBJECT: &'static str = "ops.*.consumerPause";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.consumerPause";
     const EFFECT: Effect = Effect::Idempotent;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = ();
@@ -104,7 +106,8 @@ pub struct ResumeConsumer {
 
 impl Request for ResumeConsumer {
     const SUBJECT: &'static str = "ops.*.consumerResume";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.consumerResume";
     const EFFECT: Effect = Effect::Idempotent;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = ();

@@ -87,7 +87,8 @@ pub struct FindDeadLetters {
 
 impl Request for FindDeadLetters {
     const SUBJECT: &'static str = "ops.*.deadLetterFindAll";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.deadLetterFindAll";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = Page<DeadLetter>;
@@ -109,7 +110,8 @@ pub struct FindDeadLetter {
 
 impl Request for FindDeadLetter {
     const SUBJECT: &'static str = "ops.*.deadLetterFindOne";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.deadLetterFindOne";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = DeadLetterDetails;
@@ -174,7 +176,8 @@ pub struct ReplayDeadLetters {
 
 impl Request for ReplayDeadLetters {
     const SUBJECT: &'static str = "ops.*.deadLetterReplay";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.deadLetterReplay";
     const EFFECT: Effect = Effect::Idempotent;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = ReplayOutcome;
@@ -238,7 +241,8 @@ pub struct DropDeadLetters {
 
 impl Request for DropDeadLetters {
     const SUBJECT: &'static str = "ops.*.deadLetterDrop";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.deadLetterDrop";
     const EFFECT: Effect = Effect::Idempotent;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = DropOutcome;

@@ -24,7 +24,8 @@ pub struct FindEvent {
 
 impl Request for FindEvent {
     const SUBJECT: &'static str = "ops.*.eventFind";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.eventFind";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = EventDetails;
@@ -115,7 +116,8 @@ pub struct FindEventEffects {
 
 impl Request for FindEventEffects {
     const SUBJECT: &'static str = "ops.*.eventEffects";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.eventEffects";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = EventEffects;
@@ -147,7 +149,8 @@ pub struct FindLineage {
 
 impl Request for FindLineage {
     const SUBJECT: &'static str = "ops.*.lineage";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.lineage";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = Lineage;

@@ -18,7 +18,8 @@ pub struct FindOutboxStatus {}
 
 impl Request for FindOutboxStatus {
     const SUBJECT: &'static str = "ops.*.outboxStatus";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.outboxStatus";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = OutboxStatus;
@@ -111,7 +112,8 @@ pub struct RefillOutbox {
 
 impl Request for RefillOutbox {
     const SUBJECT: &'static str = "ops.*.outboxRefill";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.outboxRefill";
     const EFFECT: Effect = Effect::Idempotent;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = RefillOutcome;

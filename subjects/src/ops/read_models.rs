@@ -16,7 +16,8 @@ pub struct FindReadModels {}
 
 impl Request for FindReadModels {
     const SUBJECT: &'static str = "ops.*.readModelFindAll";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.readModelFindAll";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = Page<ReadModelStatus>;
@@ -55,7 +56,8 @@ pub struct RebuildReadModel {
 
 impl Request for RebuildReadModel {
     const SUBJECT: &'static str = "ops.*.readModelRebuild";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
+    const PERMISSION: &'static str = "ops.readModelRebuild";
     const EFFECT: Effect = Effect::Idempotent;
     const PRIORITY: Priority = Priority::Critical;
     type Reply = RebuildOutcome;

@@ -1,7 +1,7 @@
 //! A person's right to their data: to have it told and to have it erased.
 
 use super::errors::ProfileError;
-use crate::access::{Access, Role, Who};
+use crate::access::{Access, Who};
 use crate::ids::{PrivacyRequestId, UserId};
 use crate::privacy::PersonRow;
 use crate::request::{Effect, Request, Rest};
@@ -123,7 +123,7 @@ pub struct FindPrivacyRequest {
 
 impl Request for FindPrivacyRequest {
     const SUBJECT: &'static str = "privacy.findOne";
-    const ACCESS: Access = Access(&[Who::Owner, Who::Role(Role::PlatformAdmin)]);
+    const ACCESS: Access = Access(&[Who::Owner, Who::Permitted]);
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/privacy/requests/{id}")];
     type Reply = PrivacyRequest;

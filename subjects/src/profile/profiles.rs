@@ -2,7 +2,7 @@
 
 use super::dates;
 use super::errors::ProfileError;
-use crate::access::{Access, Role, Who};
+use crate::access::{Access, Who};
 use crate::ids::UserId;
 use crate::patch::{self, present};
 use crate::request::{Effect, Request, Rest};
@@ -51,7 +51,7 @@ pub struct FindProfile {
 
 impl Request for FindProfile {
     const SUBJECT: &'static str = "profile.findOne";
-    const ACCESS: Access = Access(&[Who::Owner, Who::Role(Role::PlatformAdmin), Who::Service]);
+    const ACCESS: Access = Access(&[Who::Owner, Who::Permitted, Who::Service]);
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/profiles/{userId}"), Rest::get("/profiles/me")];
     type Reply = Profile;
@@ -89,7 +89,7 @@ pub struct UpdateProfile {
 
 impl Request for UpdateProfile {
     const SUBJECT: &'static str = "profile.update";
-    const ACCESS: Access = Access(&[Who::Owner, Who::Role(Role::PlatformAdmin)]);
+    const ACCESS: Access = Access(&[Who::Owner, Who::Permitted]);
     const EFFECT: Effect = Effect::Keyed;
     const REST: &'static [Rest] = &[Rest::patch("/profiles/{userId}"), Rest::patch("/profiles/me")];
     type Reply = Profile;

@@ -39,7 +39,7 @@ pub struct ApproveVendor {
 
 impl Request for ApproveVendor {
     const SUBJECT: &'static str = "vendor.approve";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Keyed;
     const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["submitted", "suspended"] }];
     const REST: &'static [Rest] = &[Rest::post("/vendors/{id}/approve", 200)];
@@ -61,7 +61,7 @@ pub struct RejectVendor {
 
 impl Request for RejectVendor {
     const SUBJECT: &'static str = "vendor.reject";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Keyed;
     const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["submitted"] }];
     const REST: &'static [Rest] = &[Rest::post("/vendors/{id}/reject", 200)];
@@ -83,7 +83,7 @@ pub struct SuspendVendor {
 
 impl Request for SuspendVendor {
     const SUBJECT: &'static str = "vendor.suspend";
-    const ACCESS: Access = Access::PLATFORM_ADMIN;
+    const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Keyed;
     const WHEN: &'static [When] = &[When { field: "status", is_one_of: &["approved"] }];
     const REST: &'static [Rest] = &[Rest::post("/vendors/{id}/suspend", 200)];

@@ -184,7 +184,7 @@ fn point_is_whole(search: &FindClinics, _: &()) -> garde::Result {
 
 impl Request for FindClinics {
     const SUBJECT: &'static str = "clinic.findAll";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/clinics"), Rest::get("/vendors/{vendorId}/clinics")];
     type Reply = Page<Clinic>;
@@ -202,7 +202,7 @@ pub struct FindClinic {
 
 impl Request for FindClinic {
     const SUBJECT: &'static str = "clinic.findOne";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const CACHE: Option<Cache> = Some(Cache {
         made_of: &[Tag::One { entity: "clinic", id_field: "id" }, Tag::One { entity: "vendor", id_field: "vendorId" }],

@@ -41,7 +41,7 @@ pub struct FindHours {
 
 impl Request for FindHours {
     const SUBJECT: &'static str = "hours.findOne";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/clinics/{clinicId}/hours")];
     type Reply = Schedule;

@@ -2,7 +2,7 @@
 
 use super::WRITERS;
 use super::error::VendorError;
-use crate::access::{Access, MembershipRole, Role, Who};
+use crate::access::{Access, MembershipRole, Who};
 use crate::ids::{ClinicId, MembershipId, UserId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
@@ -12,8 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Everybody sees and ends what they are themselves.
-const WRITERS_OR_ONESELF: Access =
-    Access(&[Who::Owner, Who::Member(MembershipRole::ClinicAdmin), Who::Role(Role::PlatformAdmin)]);
+const WRITERS_OR_ONESELF: Access = Access(&[Who::Owner, Who::Member(MembershipRole::ClinicAdmin), Who::Permitted]);
 
 /// Where a membership stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

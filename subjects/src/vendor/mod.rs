@@ -48,13 +48,13 @@ pub use vendors::{
 pub use wall_time::WallTime;
 pub use working::{OwnHours, WorkingException, WorkingInterval};
 
-use crate::access::{Access, MembershipRole, Role, Who};
+use crate::access::{Access, MembershipRole, Who};
 use crate::operation::{EventType, Operation};
 use crate::privacy::{ErasePersonFromVendor, ExportPersonOfVendor};
 
 /// Who may write what belongs to a vendor: those who run it, and those who run the platform. Every handler
 /// checks the membership on the row.
-const WRITERS: Access = Access(&[Who::Member(MembershipRole::ClinicAdmin), Who::Role(Role::PlatformAdmin)]);
+const WRITERS: Access = Access(&[Who::Member(MembershipRole::ClinicAdmin), Who::Permitted]);
 
 /// Every operation of the vendor service.
 pub const OPERATIONS: &[Operation] = &[

@@ -108,7 +108,7 @@ pub struct FindServices {
 
 impl Request for FindServices {
     const SUBJECT: &'static str = "service.findAll";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] =
         &[Rest::get("/services"), Rest::get("/clinics/{clinicId}/services"), Rest::get("/bookings/services")];
@@ -127,7 +127,7 @@ pub struct FindService {
 
 impl Request for FindService {
     const SUBJECT: &'static str = "service.findOne";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const CACHE: Option<Cache> = Some(Cache {
         made_of: &[

@@ -98,7 +98,7 @@ pub struct FindStaff {
 
 impl Request for FindStaff {
     const SUBJECT: &'static str = "staff.findAll";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/staff"), Rest::get("/clinics/{clinicId}/staff")];
     type Reply = Page<Staff>;
@@ -116,7 +116,7 @@ pub struct FindStaffMember {
 
 impl Request for FindStaffMember {
     const SUBJECT: &'static str = "staff.findOne";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/staff/{id}")];
     type Reply = Staff;

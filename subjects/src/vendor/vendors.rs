@@ -187,7 +187,7 @@ pub struct FindVendors {
 
 impl Request for FindVendors {
     const SUBJECT: &'static str = "vendor.findAll";
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const REST: &'static [Rest] = &[Rest::get("/vendors")];
     type Reply = Page<Vendor>;
@@ -206,7 +206,7 @@ pub struct FindVendor {
 impl Request for FindVendor {
     const SUBJECT: &'static str = "vendor.findOne";
     const ALIASES: &'static [&'static str] = &["getVendorById"];
-    const ACCESS: Access = Access::PUBLIC;
+    const ACCESS: Access = Access::SHOWN;
     const EFFECT: Effect = Effect::Read;
     const CACHE: Option<Cache> = Some(Cache { made_of: &[Tag::One { entity: "vendor", id_field: "id" }] });
     const REST: &'static [Rest] = &[Rest::get("/vendors/{id}")];

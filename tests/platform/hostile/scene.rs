@@ -53,6 +53,10 @@ pub enum Person {
     Rival,
     /// A customer with nothing.
     Nobody,
+    /// Has a role with every permission that there is.
+    Clerk,
+    /// Has a role without any.
+    Idler,
 }
 
 pub struct Scene {
@@ -62,6 +66,8 @@ pub struct Scene {
     users: UserTokens,
     nobody: UserId,
     branch: UserId,
+    clerk: UserId,
+    idler: UserId,
     /// Ids by the entity's name.
     rows: BTreeMap<&'static str, String>,
     /// What the rival's rows are called: the vendor and its clinic.
@@ -91,6 +97,8 @@ impl Scene {
             users: UserTokens::new(world.stack.keys.signing_key(EDGE, Purpose::User).unwrap()),
             nobody: UserId::new(),
             branch: UserId::new(),
+            clerk: UserId::new(),
+            idler: UserId::new(),
             rows: BTreeMap::new(),
             rivals: BTreeMap::new(),
             slot,
@@ -98,6 +106,7 @@ impl Scene {
         };
         scene.find_rows(world).await;
         scene.make_rows(world, &held_slot).await;
+        scene.make_roles(world).await;
         world.until_heard().await;
         scene
     }
@@ -204,6 +213,18 @@ impl Scene {
         }
     }
 
+    async fn make_roles(&mut self, world: &World) {
+        let admin = self.token(Person::Admin);
+        let permissions = world.expect(Method::GET, "/permissions", Some(&admin), None, StatusCode::OK).await;
+        let all: Vec<Value> =
+            permissions["items"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect();
+        for (name, allowed) in [("clerk", all), ("idler", vec![]), ("spare", vec![])] {
+            let role = json!({ "name": name, "description": "Saudara", "permissions": allowed });
+            let role = self.made(world, Person::Admin, "/roles", role).await;
+            self.rows.insert("role", role["id"].as_str().unwrap().to_owned());
+        }
+    }
+
     async fn made(&self, world: &World, person: Person, path: &str, body: Value) -> Value {
         world.expect(Method::POST, path, Some(&self.token(person)), Some(body), StatusCode::CREATED).await
     }
@@ -216,10 +237,20 @@ impl Scene {
             Person::Staff => "rina@petpro.example",
             Person::Customer => "budi@petpro.example",
             Person::Rival => "siti@petpro.example",
-            Person::Branch | Person::Nobody => "",
+            Person::Branch | Person::Nobody | Person::Clerk | Person::Idler => "",
         };
-        let stranger = if person == Person::Branch { self.branch } else { self.nobody };
-        let (id, role) = DemoUser::by_email(email).map_or((stranger, Role::Customer), |user| (user.id(), user.role));
+        let stranger = match person {
+            Person::Branch => self.branch,
+            Person::Clerk => self.clerk,
+            Person::Idler => self.idler,
+            _ => self.nobody,
+        };
+        let strangers_role = match person {
+            Person::Clerk => Role::parse("clerk").unwrap(),
+            Person::Idler => Role::parse("idler").unwrap(),
+            _ => Role::Customer,
+        };
+        let (id, role) = DemoUser::by_email(email).map_or((stranger, strangers_role), |user| (user.id(), user.role));
         User { id, session: SessionId::new(), roles: vec![role] }
     }
 
@@ -242,7 +273,8 @@ impl Scene {
     pub fn rightful(&self, sample: &Sample) -> Person {
         let subject = sample.operation.subject;
         match subject {
-            "vendor.approve" | "vendor.reject" | "vendor.suspend" | "user.findAll" | "role.findAll" | "role.assign" => {
+            "vendor.approve" | "vendor.reject" | "vendor.suspend" | "user.findAll" | "permission.findAll"
+            | "role.findAll" | "role.findOne" | "role.create" | "role.update" | "role.remove" | "role.assign" => {
                 Person::Admin
             }
             "category.create" | "category.update" | "category.remove" => Person::Admin,
@@ -284,8 +316,8 @@ impl Scene {
                 // Not one of those that are tried first.
                 "password" | "newPassword" => Some(GOOD_PASSWORD),
                 "timeZone" => Some("Asia/Jakarta"),
-                // A place, not the row of that name.
-                "address" => None,
+                // A place, and a kind of membership, not the rows of these names.
+                "address" | "role" => None,
                 _ => self.row(&real, &field).map(String::as_str),
             };
             real = known.and_then(|value| real.with(&field, json!(value))).unwrap_or(real);

@@ -14,7 +14,7 @@ pub enum Caller {
 }
 
 /// The columns of the matrix.
-pub const CALLERS: [Caller; 10] = [
+pub const CALLERS: [Caller; 12] = [
     Caller::User(Person::Customer),
     Caller::User(Person::Nobody),
     Caller::User(Person::Staff),
@@ -22,6 +22,8 @@ pub const CALLERS: [Caller; 10] = [
     Caller::User(Person::Branch),
     Caller::User(Person::Rival),
     Caller::User(Person::Admin),
+    Caller::User(Person::Clerk),
+    Caller::User(Person::Idler),
     Caller::Anonymous,
     Caller::Service("booking"),
     Caller::Service(EDGE),
@@ -41,8 +43,18 @@ impl Caller {
     }
 
     fn has_role(self, role: Role) -> bool {
-        let Caller::User(person) = self else { return false };
-        role == if person == Person::Admin { Role::PlatformAdmin } else { Role::Customer }
+        match self {
+            Caller::User(Person::Admin) => role == Role::PlatformAdmin,
+            // What roles allow that were made is permissions.
+            Caller::User(Person::Clerk | Person::Idler) => false,
+            Caller::User(_) => role == Role::Customer,
+            _ => false,
+        }
+    }
+
+    /// Whether the caller has every permission.
+    fn is_permitted(self) -> bool {
+        matches!(self, Caller::User(Person::Admin | Person::Clerk))
     }
 
     /// What the caller is at the clinic, or the whole vendor, that the row belongs to.
@@ -69,7 +81,7 @@ pub enum Whose {
 }
 
 /// Routes that name no row of anybody's: what everybody sees, what only a role decides, and what is the caller's own.
-const OF_NO_ROW: [&str; 33] = [
+const OF_NO_ROW: [&str; 38] = [
     "address.create",
     "address.findAll",
     "auth.changePassword",
@@ -97,8 +109,13 @@ const OF_NO_ROW: [&str; 33] = [
     "preference.findOne",
     "preference.update",
     "privacy.export",
+    "permission.findAll",
     "role.assign",
+    "role.create",
     "role.findAll",
+    "role.findOne",
+    "role.remove",
+    "role.update",
     "user.findAll",
     "vendor.create",
     "vendor.register",
@@ -162,7 +179,7 @@ pub fn refusal(sample: &Sample, whose: Whose, caller: Caller) -> u16 {
     {
         return *status;
     }
-    if access.0.iter().all(|who| matches!(who, Who::Role(_))) {
+    if access.0.iter().all(|who| matches!(who, Who::Role(_) | Who::Permitted)) {
         return 403;
     }
     let entity = match subject.split('.').next().unwrap() {
@@ -176,7 +193,7 @@ pub fn refusal(sample: &Sample, whose: Whose, caller: Caller) -> u16 {
 }
 
 /// Subject, caller or all of them, status.
-const REFUSED_OTHERWISE: [(&str, Option<Person>, u16); 6] = [
+const REFUSED_OTHERWISE: [(&str, Option<Person>, u16); 8] = [
     // Who asks names somebody; whether there is such an account is not told either way.
     ("user.findOne", None, 403),
     ("user.update", None, 403),
@@ -184,6 +201,9 @@ const REFUSED_OTHERWISE: [(&str, Option<Person>, u16); 6] = [
     // An invitation is its addressee's affair, and what was collected its person's.
     ("membership.accept", None, 404),
     ("privacy.readExport", None, 404),
+    // Who is no customer does not book; of the row nothing is told by that.
+    ("booking.create", Some(Person::Idler), 403),
+    ("hold.create", Some(Person::Idler), 403),
     // A variant of the own vendor is seen, the clinic is another.
     ("inventory.create", Some(Person::Branch), 403),
 ];
@@ -221,6 +241,7 @@ fn does(who: Who, whose: Whose, caller: Caller) -> bool {
         Who::Public => true,
         Who::SignedIn => caller.is_user(),
         Who::Role(role) => caller.has_role(role),
+        Who::Permitted => caller.is_permitted(),
         Who::Member(level) if whose.has_members() => caller.is_there(level),
         // Of all that there is they are shown what is theirs.
         Who::Member(_) => whose == Whose::Nobodys && caller.is_user(),
@@ -231,7 +252,7 @@ fn does(who: Who, whose: Whose, caller: Caller) -> bool {
 
 /// In which order requests are sent that are let in, so that none ends what the next is about.
 pub fn how_much_it_ends(sample: &Sample) -> usize {
-    const REMOVED_IN_ORDER: [&str; 15] = [
+    const REMOVED_IN_ORDER: [&str; 16] = [
         "petShare",
         "pet",
         "address",
@@ -245,6 +266,7 @@ pub fn how_much_it_ends(sample: &Sample) -> usize {
         "service",
         "product",
         "category",
+        "role",
         "clinic",
         "vendor",
     ];

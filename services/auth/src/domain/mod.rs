@@ -7,4 +7,5 @@ pub mod email;
 pub mod keyed_hash;
 pub mod password;
 pub mod refresh;
+pub mod roles;
 pub mod users;

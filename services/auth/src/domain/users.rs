@@ -29,7 +29,7 @@ pub fn check_may_set_status(caller: &Caller) -> Result<(), Fault> {
 }
 
 fn governs_accounts(caller: &Caller) -> bool {
-    caller.is_platform_admin() || caller.trusted_service().is_some()
+    caller.is_permitted() || caller.trusted_service().is_some()
 }
 
 /// Whether a change of status ends the user's sessions.
@@ -56,7 +56,7 @@ mod tests {
 
     fn caller(id: UserId, roles: &[Role], service: Option<&str>) -> Caller {
         let user = User { id, session: SessionId::new(), roles: roles.to_vec() };
-        Caller { user: Some(user), service: service.map(str::to_owned) }
+        Caller { service: service.map(str::to_owned), ..Caller::of_user(user) }
     }
 
     #[test]
@@ -85,8 +85,8 @@ mod tests {
         assert!(status_ends_sessions(Active, Inactive));
         assert!(!status_ends_sessions(Suspended, Active));
         assert!(!status_ends_sessions(Active, Active));
-        assert!(roles_end_sessions(&Role::ALL, &[Role::Customer]));
-        assert!(!roles_end_sessions(&[Role::Customer], &Role::ALL));
+        assert!(roles_end_sessions(&Role::BUILT_IN, &[Role::Customer]));
+        assert!(!roles_end_sessions(&[Role::Customer], &Role::BUILT_IN));
         assert!(!roles_end_sessions(&[], &[Role::Customer]));
     }
 }

@@ -6,6 +6,7 @@ pub mod passwords;
 pub mod privacy;
 pub mod refresh;
 pub mod registration;
+pub mod role_assignment;
 pub mod roles;
 pub mod sessions;
 pub mod tokens;

@@ -3,6 +3,7 @@
 use super::Cx;
 use crate::domain::{email, users as rules};
 use crate::entity::session::RevocationReason;
+use crate::repo::roles;
 use crate::repo::sessions::Which;
 use crate::repo::users::{self, Filter, Place};
 use crate::revocation;
@@ -10,7 +11,7 @@ use identity::Caller;
 use store::Tx;
 use subjects::auth::{AuthError, FindUser, FindUsers, UpdateUser, User, UserSort, UserStatus, UserUpdated};
 use subjects::paging::DEFAULT_LIMIT;
-use subjects::{Fault, Page, Violation};
+use subjects::{Fault, Page, Role, Violation};
 
 /// `user.findOne`.
 pub async fn find_one(cx: Cx, req: FindUser) -> Result<User, AuthError> {
@@ -55,11 +56,20 @@ async fn change(tx: &Tx, caller: &Caller, req: &UpdateUser, expected_version: i6
         rules::check_may_set_status(caller)?;
     }
     let now = store::now();
+    let locks_out = req.status.is_some_and(|status| !status.can_sign_in());
+    if locks_out {
+        roles::lock_all(tx).await?;
+    }
     let mut account = users::lock(tx, req.id).await?.ok_or(AuthError::UserNotFound)?;
     if account.row.status == UserStatus::Pending {
         return Err(AuthError::UserNotFound);
     }
     store::expect_version(expected_version, account.row.version)?;
+
+    let is_needed = locks_out && account.roles.contains(&Role::PlatformAdmin);
+    if is_needed && !roles::others_run_platform(tx, req.id).await? {
+        return Err(AuthError::LastPlatformAdmin);
+    }
 
     let UpdateUser { id, first_name, last_name, phone_number, status } = req.clone();
     let before = account.row.clone();

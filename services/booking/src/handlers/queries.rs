@@ -47,7 +47,7 @@ pub async fn scope(cx: &Cx, clinic_id: Option<ClinicId>) -> Result<Scope, Bookin
     let user = cx.caller().user()?;
     let own = Scope::Customer(user.id);
     let Some(clinic_id) = clinic_id else { return Ok(own) };
-    if cx.caller().is_platform_admin() {
+    if cx.caller().is_permitted() {
         return Ok(Scope::Clinic(clinic_id));
     }
     let db = cx.app.store().read();

@@ -67,8 +67,11 @@ async fn a_new_service_builds_its_models_once_the_owners_answer() {
         assert_eq!(compare(&cx, model).await, Ok(equal(COUNT)), "{model}");
     }
     let listed = list(&*cx.app).await.unwrap();
+    // Nobody answers for auth here, and that holds up none of the others.
+    let (listed, waiting): (Vec<_>, Vec<_>) = listed.into_iter().partition(|status| status.owner != "auth");
+    assert!(waiting.iter().all(|status| status.model == "roles" && status.built_at.is_none()), "{waiting:?}");
     let names: Vec<&str> = listed.iter().map(|status| status.model.as_str()).collect();
-    assert_eq!(names, MODELS);
+    assert_eq!((names.as_slice(), waiting.len()), (MODELS.as_slice(), 1));
     assert!(listed.iter().all(|status| status.rows == 20 && status.built_at.is_some()), "{listed:?}");
     let owner_of = |model: &str| listed.iter().find(|status| status.model == model).map(|status| status.owner.as_str());
     assert_eq!((owner_of("staff"), owner_of("pets")), (Some("vendor"), Some("profile")));

@@ -54,7 +54,7 @@ async fn check_vendor(cx: &Cx, tx: &Tx, vendor_id: VendorId) -> Result<(), Catal
     let vendor = vendors::find(tx, vendor_id).await?;
     let is_gone = vendor.as_ref().is_some_and(|vendor| vendor.removed_at.is_some());
     // A membership may be heard of before its vendor is.
-    let is_unknown = vendor.is_none() && standing.is_platform_admin();
+    let is_unknown = vendor.is_none() && standing.is_permitted();
     if is_gone || is_unknown {
         return Err(CatalogError::VendorNotFound);
     }

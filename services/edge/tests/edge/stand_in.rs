@@ -59,7 +59,7 @@ impl StandIn {
         let (running, edge) = start_edge(&host).await;
 
         let now = chrono::Utc::now();
-        let user = User { id: UserId::new(), session: SessionId::new(), roles: Role::ALL.to_vec() };
+        let user = User { id: UserId::new(), session: SessionId::new(), roles: Role::BUILT_IN.to_vec() };
         let access_tokens = AccessTokens::new(keys.signing_key("auth", Purpose::Access).unwrap());
         let token = access_tokens.issue(&user, now);
         let claims = token.split('.').nth(1).unwrap();

@@ -36,7 +36,8 @@ fn user(args: &TokenArgs) -> anyhow::Result<User> {
         return Ok(User { id: args.user.map_or_else(UserId::new, UserId), session, roles: vec![role] });
     }
     let roles = args.roles.iter().map(|name| {
-        Role::parse(name).with_context(|| format!("there is no role {name}; there are customer and platform_admin"))
+        Role::parse(name)
+            .with_context(|| format!("{name} is no name of a role, as customer, platform_admin or support are"))
     });
     Ok(User { id: args.user.map_or_else(UserId::new, UserId), session, roles: roles.collect::<anyhow::Result<_>>()? })
 }

@@ -18,7 +18,7 @@ fn whose(cx: &Cx, named: Option<UserId>) -> Result<Whose, ProfileError> {
     match (&caller.user, named) {
         (Some(user), None) => Ok(Whose { user_id: user.id, is_the_callers: true }),
         (Some(user), Some(named)) if named == user.id => Ok(Whose { user_id: named, is_the_callers: true }),
-        (_, Some(named)) if caller.is_platform_admin() || caller.trusted_service().is_some() => {
+        (_, Some(named)) if caller.is_permitted() || caller.trusted_service().is_some() => {
             Ok(Whose { user_id: named, is_the_callers: false })
         }
         (Some(_), Some(_)) => Err(ProfileError::ProfileNotFound),

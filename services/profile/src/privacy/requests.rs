@@ -64,7 +64,7 @@ async fn begin(tx: &Tx, user_id: UserId, kind: PrivacyKind) -> Result<PrivacyReq
 pub async fn find_one(cx: Cx, request: FindPrivacyRequest) -> Result<PrivacyRequest, ProfileError> {
     let user_id = cx.caller().user()?.id;
     let row = rows::find(cx.app.store().read(), request.id).await?;
-    row.filter(|row| row.user_id == user_id || cx.caller().is_platform_admin())
+    row.filter(|row| row.user_id == user_id || cx.caller().is_permitted())
         .map(|row| row.told())
         .ok_or(ProfileError::PrivacyRequestNotFound)
 }

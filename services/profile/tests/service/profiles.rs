@@ -2,9 +2,9 @@
 
 use crate::world;
 use serde_json::json;
-use subjects::Role;
 use subjects::auth::{UserRegistered, UserState, UserStatus};
 use subjects::ids::UserId;
+use subjects::role::BuiltInRole;
 use testmesh::{Asker, customer, platform_admin};
 
 #[tokio::test]
@@ -19,7 +19,8 @@ async fn everybody_has_a_profile_from_the_beginning() {
         user_id: sari.id(),
         version: 1,
         status: UserStatus::Active,
-        roles: vec![Role::Customer],
+        roles: vec![BuiltInRole::Customer],
+        other_roles: Vec::new(),
         created_at: chrono::Utc::now(),
         updated_at: chrono::Utc::now(),
     };

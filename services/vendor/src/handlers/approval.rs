@@ -39,8 +39,8 @@ where
             let row = vendors::lock(&tx, id).await?.ok_or(VendorError::VendorNotFound)?;
             match step {
                 Step::Submit => authority.check_vendor(&row, VendorError::VendorNotFound)?,
-                // The contract lets only platform admins in here; the rule is repeated where it matters.
-                Step::Approve | Step::Reject(_) | Step::Suspend(_) if !cx.caller().is_platform_admin() => {
+                // The contract lets only those in here who have the permission; the rule is repeated where it matters.
+                Step::Approve | Step::Reject(_) | Step::Suspend(_) if !cx.caller().is_permitted() => {
                     return Err(VendorError::Fault(Fault::forbidden()));
                 }
                 Step::Approve | Step::Reject(_) | Step::Suspend(_) => {}

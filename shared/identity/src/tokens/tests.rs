@@ -327,8 +327,11 @@ fn missing_claims_are_refused() {
 #[test]
 fn unknown_roles_give_nothing_and_take_nothing() {
     let fixture = fixture();
-    let token = fixture.changed_user_token(|claims| claims["roles"] = json!(["emperor", "customer"]));
-    assert_eq!(fixture.user_of(&token).unwrap().roles, [Role::Customer]);
+    let token = fixture.changed_user_token(|claims| claims["roles"] = json!(["The Emperor", "support", "customer"]));
+    let user = fixture.user_of(&token).unwrap();
+    // What a role allows that was made is looked up; a name that none can have is passed over.
+    assert_eq!(user.roles, [Role::parse("support").unwrap(), Role::Customer]);
+    assert!(!crate::Caller::of_user(user).is_permitted());
 }
 
 #[test]

@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use store::{Told, Tx, statement};
 use subjects::auth::{
-    NotificationRequested, SessionRevoked, UserLoggedIn, UserPasswordChanged, UserRegistered, UserUpdated,
+    NotificationRequested, RoleRemoved, RoleUpdated, SessionRevoked, UserLoggedIn, UserPasswordChanged, UserRegistered,
+    UserUpdated,
 };
 use subjects::booking::{
     BookingCancelled, BookingCompleted, BookingConfirmed, BookingCreated, BookingNeedsAttention, BookingNoShow,
@@ -69,6 +70,8 @@ fn each_type() -> Service<LedgerApp> {
         "user_password_changed": UserPasswordChanged,
         "user_updated": UserUpdated,
         "session_revoked": SessionRevoked,
+        "role_updated": RoleUpdated,
+        "role_removed": RoleRemoved,
         "notification_requested": NotificationRequested,
         "profile_updated": ProfileUpdated,
         "address_updated": AddressUpdated,
