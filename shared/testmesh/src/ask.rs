@@ -6,6 +6,7 @@ use bytes::Bytes;
 use platform::Meta;
 use platform::client::{RawCall, RawReply};
 use platform::codec::ContentType;
+use platform::refusals::OVERLOADED;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +21,13 @@ pub struct Ask {
     asker: Asker,
     meta: Meta,
     patience: Duration,
+    comes_again: bool,
 }
 
 impl Ask {
     pub(crate) fn new(callers: Arc<Callers>, subject: &str, body: Value) -> Ask {
         let (subject, asker) = (subject.to_owned(), Asker::Nobody);
-        Ask { callers, subject, body, asker, meta: meta(), patience: PATIENCE }
+        Ask { callers, subject, body, asker, meta: meta(), patience: PATIENCE, comes_again: false }
     }
 
     /// Says who asks.
@@ -58,17 +60,32 @@ impl Ask {
         self
     }
 
+    /// Comes again as often as it is told to because of too much to do, as those of a crowd have to.
+    pub fn coming_again(mut self) -> Ask {
+        self.comes_again = true;
+        self
+    }
+
     /// The answer as it came, or the refusal.
     pub async fn reply(self) -> Result<RawReply, Fault> {
         let (caller, user_token) = self.callers.seat_of(&self.asker).await;
-        let call = RawCall {
-            content_type: ContentType::Json,
-            body: Bytes::from(self.body.to_string()),
-            user_token,
-            deadline: tokio::time::Instant::now() + self.patience,
-            meta: &self.meta,
-        };
-        caller.client.request_raw(&self.subject, call).await
+        let body = Bytes::from(self.body.to_string());
+        loop {
+            let call = RawCall {
+                content_type: ContentType::Json,
+                body: body.clone(),
+                user_token: user_token.clone(),
+                deadline: tokio::time::Instant::now() + self.patience,
+                meta: &self.meta,
+            };
+            let answer = caller.client.request_raw(&self.subject, call).await;
+            match &answer {
+                Err(Fault { reason, retry_after_ms: Some(moment), .. }) if self.comes_again && reason == OVERLOADED => {
+                    tokio::time::sleep(Duration::from_millis(*moment)).await;
+                }
+                _ => return answer,
+            }
+        }
     }
 
     /// The answer or the refusal.

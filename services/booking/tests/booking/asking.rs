@@ -58,7 +58,8 @@ impl Person {
             asked = asked.based_on(version);
         }
         if let Some(key) = idempotency_key {
-            asked = asked.under_key(key);
+            // Under a key a request can come again.
+            asked = asked.under_key(key).coming_again();
         }
         let RawReply { content_type, body, replayed, fallback } = asked.reply().await.map_err(R::Error::from_fault)?;
         Ok(Answer { body: content_type.decode(&body).unwrap(), replayed, fallback })

@@ -11,7 +11,8 @@ async fn all_at_once(mesh: &Mesh, baskets: &[Vec<Value>]) -> Vec<Result<Value, F
     let asking = baskets
         .iter()
         .enumerate()
-        .map(|(number, lines)| tokio::spawn(reserve(mesh, lines).under_key(&format!("basket-{number}")).send()));
+        .map(|(number, lines)| reserve(mesh, lines).under_key(&format!("basket-{number}")).coming_again().send())
+        .map(tokio::spawn);
     let answers = futures::future::join_all(asking.collect::<Vec<_>>()).await;
     answers.into_iter().map(Result::unwrap).collect()
 }
