@@ -170,9 +170,14 @@ const FOLLOW_REVOCATIONS: &str = "$JS.API.CONSUMER.CREATE.EVENTS_AUTH.x.event.se
 async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_and_none_does_more() {
     let world = World::without_services().await;
     let requests: BTreeSet<String> = catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
-    let for_users =
-        catalogue::operations().filter(|operation| operation.access.0.iter().any(|who| *who != Who::Service));
-    let for_neighbours: BTreeSet<String> = for_users.flat_map(every_form).collect();
+    let of_persons = ["auth", "user", "role", "permission", "privacy"];
+    let is_for_neighbours = |operation: &&'static Operation| {
+        let (entity, admitted) = (operation.subject.split('.').next().unwrap(), operation.access.0);
+        admitted.contains(&Who::Public)
+            || !of_persons.contains(&entity) && admitted.iter().any(|who| *who != Who::Service)
+    };
+    let for_neighbours: BTreeSet<String> =
+        catalogue::operations().filter(is_for_neighbours).flat_map(every_form).collect();
     let is_look = |subject: &str| {
         ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST"].contains(&subject)
             || LOOKS.iter().any(|prefix| subject.starts_with(prefix))
@@ -211,6 +216,7 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
         assert_eq!(taken, expected, "what {identity} may publish");
     }
     assert!(for_neighbours.contains(r#"{"cmd":"get-booking"}"#) && !for_neighbours.contains("auth.validate"));
+    assert!(for_neighbours.contains("auth.login") && !for_neighbours.contains("privacy.erase"));
 
     // A neighbour hears events and its own answers, and takes nobody's requests.
     let (client, signals) = world.connect("neighbour").await;

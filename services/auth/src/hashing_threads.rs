@@ -5,8 +5,10 @@ use std::io;
 use subjects::Fault;
 use tokio::runtime::{Builder, Runtime};
 
-/// Of 20 steps (see setpriority(2)): about a tenth of what everybody else has, where all need the processor.
-const NICENESS: i32 = 10;
+/// So many of 20 steps below everybody else (see setpriority(2)): about a tenth of their share, where all need the processor.
+const STEPS: i32 = 10;
+/// There is no lower one.
+const LOWEST: i32 = 19;
 
 /// A fixed number of them; they end when this is dropped and their work is done.
 pub struct HashingThreads {
@@ -52,8 +54,9 @@ impl Drop for HashingThreads {
 
 /// Who may not be nicer hashes as fast as everybody else.
 fn be_nice() {
-    // On Linux this is the calling thread's own.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+    // On Linux both are of the calling thread alone.
+    let lower = rustix::process::getpriority_process(None).map(|own| (own + STEPS).min(LOWEST));
+    if let Err(error) = lower.and_then(|lower| rustix::process::setpriority_process(None, lower)) {
         tracing::warn!(error = %error, "hashing threads have no low priority");
     }
 }
@@ -67,7 +70,7 @@ mod tests {
         let threads = HashingThreads::new(1).unwrap();
         let priority = || rustix::process::getpriority_process(None).map_err(Fault::internal);
         let own = priority().unwrap();
-        assert_eq!(threads.run(priority).await.unwrap(), own + NICENESS);
+        assert_eq!(threads.run(priority).await.unwrap(), (own + STEPS).min(LOWEST));
         assert_eq!(priority().unwrap(), own);
     }
 

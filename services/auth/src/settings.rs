@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 pub struct AuthSettings {
     /// For how many seconds a spent refresh token still gets the answer that it got, at most a minute. 0 turns
-    /// that off.
+    /// that off; where it is less than an edge takes to ask again, a lost answer may end the session.
     #[garde(range(min = 0, max = 60))]
     pub refresh_grace_seconds: i64,
     /// For how many days a refresh token holds.

@@ -12,7 +12,7 @@ use subjects::{Access, Fault, Who};
 ///
 /// Refuses with 401 when signing in could help, and with 403 otherwise.
 pub fn check_access(access: Access, caller: &Caller) -> Result<(), Fault> {
-    if access.0.iter().any(|who| lets_in(*who, access, caller)) {
+    if access.0.iter().any(|who| lets_in(*who, caller)) {
         return Ok(());
     }
     if caller.user.is_none() && access.admits_users() {
@@ -34,16 +34,15 @@ pub fn may_pass(access: Access, caller: &Caller) -> Result<(), Fault> {
     check_access(access, caller)
 }
 
-fn lets_in(who: Who, access: Access, caller: &Caller) -> bool {
+fn lets_in(who: Who, caller: &Caller) -> bool {
     match who {
         Who::Public => true,
         Who::SignedIn | Who::Owner | Who::Member(_) => caller.user.is_some(),
         Who::Role(role) => caller.user.as_ref().is_some_and(|user| user.has_role(role)),
         Who::Permitted => caller.is_permitted(),
-        // Every call of the edge carries the edge's service token, also one for nobody in particular. If that
-        // counted where users are admitted too, the rule for users would be void.
-        Who::Service if access.admits_users() => caller.trusted_service().is_some(),
-        Who::Service => caller.service.is_some(),
+        // Every call of the edge carries the edge's service token, also one for nobody in particular: that counts for
+        // nothing.
+        Who::Service => caller.trusted_service().is_some(),
     }
 }
 
@@ -86,7 +85,7 @@ mod tests {
         check(Access::OWNER, [401, 0, 0, 401, 401, 0]);
         check(Access(&[Who::Member(MembershipRole::ClinicStaff)]), [401, 0, 0, 401, 401, 0]);
         check(Access::PERMITTED, [401, 403, 0, 401, 401, 403]);
-        check(Access::SERVICE, [403, 403, 403, 0, 0, 0]);
+        check(Access::SERVICE, [403, 403, 403, 0, 403, 403]);
         check(Access(&[]), [403, 403, 403, 403, 403, 403]);
     }
 

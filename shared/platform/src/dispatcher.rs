@@ -11,7 +11,7 @@ use crate::fault_log::{log_fault, panic_text};
 use crate::headers;
 use crate::incoming::Request;
 use crate::nats::is_inbox;
-use crate::refusals::OVERLOADED;
+use crate::refusals::{OVERLOADED, SESSION_REVOKED};
 use crate::setup::Setup;
 use crate::streams::LeaseAsk;
 use async_nats::connection::State;
@@ -309,7 +309,7 @@ impl<A: App> Dispatcher<A> {
             None => None,
         };
         if user.as_ref().is_some_and(|user| self.setup.revocations.is_revoked(user.session)) {
-            return Err(Fault::unauthenticated().with_reason("session_revoked"));
+            return Err(Fault::unauthenticated().with_reason(SESSION_REVOKED));
         }
         Ok((Caller { user, service, permitted: false }, request.user_token.clone()))
     }

@@ -9,7 +9,7 @@ use crate::streams::lease_inboxes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use subjects::event::{entity_filter, stream_name, type_filter};
-use subjects::{Kind, catalogue};
+use subjects::{Kind, Operation, catalogue};
 
 /// The identity that keeps streams and consumers.
 pub const PROVISION: &str = "provision";
@@ -45,12 +45,12 @@ fn of_service(service: &Declaration) -> Permissions {
     let name = service.name;
     let mut publish = BTreeSet::new();
     let mut subscribe = BTreeSet::from([format!("{}.>", inbox_prefix(name))]);
-    for subject in service.operations.iter().flat_map(subjects::Operation::subjects) {
+    for subject in service.operations.iter().flat_map(Operation::subjects) {
         subscribe.insert(format!("{subject} {name}"));
         // A leaving subscription is filled up with messages that mean nothing; see the dispatcher.
         publish.insert(subject.to_owned());
     }
-    for subject in service.operations.iter().flat_map(subjects::Operation::command_subjects) {
+    for subject in service.operations.iter().flat_map(Operation::command_subjects) {
         subscribe.insert(format!("{subject} {name}"));
         publish.insert(subject);
     }
@@ -147,7 +147,7 @@ fn of_provision() -> Permissions {
 /// People ask services, look at streams and listen to events; they change no stream.
 fn of_operator() -> Permissions {
     let mut publish: BTreeSet<String> =
-        catalogue::operations().flat_map(subjects::Operation::subjects).map(str::to_owned).collect();
+        catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
     let read_only = [
         "$SRV.>",
         "$JS.API.INFO",
@@ -167,11 +167,18 @@ fn of_operator() -> Permissions {
     Permissions { publish, subscribe, answers: false }
 }
 
+/// What begins the names of operations on accounts, on what they may do, and on all that is known of a person.
+const OF_PERSONS: [&str; 5] = ["auth.", "user.", "role.", "permission.", "privacy."];
+
 /// Neighbours ask what users may ask, by either form of its name, and listen to events; what only services may ask is
-/// not theirs.
+/// not theirs. They sign for whomever they name, so what becomes of accounts and persons is for these to ask themselves.
 fn of_neighbour() -> Permissions {
     let mut publish = BTreeSet::new();
     for operation in catalogue::operations().filter(|operation| operation.access.admits_users()) {
+        let concerns_persons = OF_PERSONS.iter().any(|prefix| operation.subject.starts_with(prefix));
+        if concerns_persons && !operation.access.is_public() {
+            continue;
+        }
         publish.extend(operation.subjects().map(str::to_owned));
         publish.extend(operation.command_subjects());
     }

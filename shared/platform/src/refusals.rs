@@ -1,4 +1,4 @@
-//! Why something was refused before anything of it began: the reasons of `unavailable` that callers see.
+//! Why something was refused before anything of it began: the reasons that callers see.
 
 use subjects::{ErrorCode, Fault};
 
@@ -10,6 +10,9 @@ pub const THROTTLED: &str = "throttled";
 pub const CIRCUIT_OPEN: &str = "circuit_open";
 /// It was not sent: too many are under way to its target.
 pub const TOO_MANY_UNDER_WAY: &str = "too_many_under_way";
+
+/// The user's session has ended before its tokens do: the reason of an `unauthenticated`.
+pub const SESSION_REVOKED: &str = "session_revoked";
 
 /// Whether a request was refused before anything of it began.
 pub fn was_refused_early(fault: &Fault) -> bool {

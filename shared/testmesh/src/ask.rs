@@ -6,7 +6,7 @@ use bytes::Bytes;
 use platform::Meta;
 use platform::client::{RawCall, RawReply};
 use platform::codec::ContentType;
-use platform::refusals::OVERLOADED;
+use platform::refusals::{OVERLOADED, THROTTLED};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,7 +80,9 @@ impl Ask {
             };
             let answer = caller.client.request_raw(&self.subject, call).await;
             match &answer {
-                Err(Fault { reason, retry_after_ms: Some(moment), .. }) if self.comes_again && reason == OVERLOADED => {
+                Err(Fault { reason, retry_after_ms: Some(moment), .. })
+                    if self.comes_again && [OVERLOADED, THROTTLED].contains(&&**reason) =>
+                {
                     tokio::time::sleep(Duration::from_millis(*moment)).await;
                 }
                 _ => return answer,

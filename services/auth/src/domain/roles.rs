@@ -19,7 +19,8 @@ pub enum Own {
 }
 
 impl Own {
-    fn has(&self, permission: &str) -> bool {
+    /// Whether a permission is among it.
+    pub fn has(&self, permission: &str) -> bool {
         match self {
             Own::Everything => true,
             Own::These(own) => own.contains(permission),
@@ -42,7 +43,8 @@ pub fn beyond_own(own: &Own, before: &Permissions, after: &Permissions) -> Vec<V
     beyond.map(|permission| Violation::new("/permissions", format!("you do not have {permission}"))).collect()
 }
 
-/// Likewise of a change of somebody's roles: `allowed` is what a role allows. What customers may do, everybody may give.
+/// Likewise of a change of somebody's roles: `allowed` is what a role allows. What customers may do, everybody may give. As
+/// taking one signs them out everywhere, all that they have counts then.
 pub fn roles_beyond_own(
     own: &Own,
     before: &[Role],
@@ -50,8 +52,9 @@ pub fn roles_beyond_own(
     allowed: impl Fn(Role) -> Permissions,
 ) -> Vec<Violation> {
     let given = after.iter().filter(|role| !before.contains(role));
-    let taken = before.iter().filter(|role| !after.contains(role));
-    let beyond = given.chain(taken).filter(|role| match (role, own) {
+    let is_any_taken = before.iter().any(|role| !after.contains(role));
+    let concerned_of_before = before.iter().filter(|_| is_any_taken);
+    let beyond = given.chain(concerned_of_before).filter(|role| match (role, own) {
         (_, Own::Everything) | (Role::Customer, _) => false,
         (Role::PlatformAdmin, Own::These(_)) => true,
         (Role::Other(_), own) => allowed(**role).iter().any(|permission| !own.has(permission)),
@@ -106,6 +109,8 @@ mod tests {
         assert_eq!(beyond(&own, &[], &["platform_admin", "reader"]), 2);
         assert_eq!(beyond(&own, &["platform_admin"], &[]), 1);
         assert_eq!(beyond(&own, &["platform_admin"], &["platform_admin", "approver"]), 0);
+        assert_eq!(beyond(&own, &["customer", "platform_admin"], &["platform_admin"]), 1);
+        assert_eq!(beyond(&own, &["approver", "reader"], &["reader"]), 1);
         assert_eq!(beyond(&Own::Everything, &["platform_admin"], &["reader"]), 0);
     }
 }

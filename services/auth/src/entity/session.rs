@@ -36,7 +36,7 @@ pub struct Model {
 pub enum RevocationReason {
     /// Its user signed out.
     Logout,
-    /// Its user ended it from another session.
+    /// Its user ended it from another session, or began one too many.
     Revoked,
     /// Its user has another password.
     PasswordChanged,

@@ -5,8 +5,10 @@ use super::tokens::{self, Issued};
 use crate::attempts::{Attempt, Counts, make_familiar};
 use crate::domain::{email, refresh};
 use crate::entity::login_attempt::LoginOutcome;
-use crate::entity::session;
+use crate::entity::session::{self, RevocationReason};
+use crate::repo::sessions::Which;
 use crate::repo::{login_attempts, refresh_tokens, sessions, users};
+use crate::revocation;
 use store::Tx;
 use subjects::auth::{AuthError, Login, StartedSession, Tokens, UserLoggedIn, UserStatus};
 use subjects::ids::{SessionId, UserId};
@@ -44,6 +46,10 @@ pub async fn login(cx: Cx, req: Login) -> Result<Tokens, AuthError> {
     let checked = &Checked { cx: &cx, attempt, email, user_id, checked_hash: &checked_hash, device };
     cx.app.store.write(&cx, |tx| async move { start_session(&tx, checked).await }).await
 }
+
+/// How many sessions a user can have; with one more the oldest ends. All of them can be ended at once then, whoever made
+/// them.
+const MOST_SESSIONS: u64 = 100;
 
 /// A sign-in whose password was right.
 struct Checked<'a> {
@@ -86,6 +92,8 @@ async fn start_session(tx: &Tx, checked: &Checked<'_>) -> Result<Tokens, AuthErr
         expires_at,
     };
     tx.emit(&UserLoggedIn(started)).await?;
+    let newest = Which::AllButNewest(MOST_SESSIONS);
+    revocation::end_sessions(tx, account.row.id, newest, RevocationReason::Revoked, now).await?;
     // Last: the row of the address is one for all who sign in from there.
     make_familiar(checked.cx, tx, &account.row, now).await?;
     checked.attempt.succeeded(tx).await?;

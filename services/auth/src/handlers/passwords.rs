@@ -2,11 +2,12 @@
 
 use super::Cx;
 use super::registration::check_new_password;
-use crate::attempts::{Attempt, Counts};
+use crate::attempts::{Attempt, Counts, make_familiar};
+use crate::domain::email;
 use crate::entity::session::RevocationReason;
 use crate::passwords::Turn;
 use crate::repo::sessions::Which;
-use crate::repo::users;
+use crate::repo::{codes, familiar_addresses, users};
 use crate::revocation;
 use store::Tx;
 use subjects::Fault;
@@ -30,7 +31,8 @@ pub async fn change_password(cx: Cx, req: ChangePassword) -> Result<(), AuthErro
     let recorded = recorded_without_passwords(&cx, &turn, &req, user_id).await?;
     drop(turn);
     let change = &Change { user_id, session, checked_hash, current_is_right, new_hash };
-    let outcome = cx.app.store.keyed(&cx, &recorded, |tx| async move { set_password(&tx, change).await }).await;
+    let (cx, recorded) = (&cx, &recorded);
+    let outcome = cx.app.store.keyed(cx, recorded, |tx| async move { set_password(cx, &tx, change).await }).await;
     match &outcome {
         // Also where the answer is one that was stored before, and the password is another by now.
         Ok(()) => attempt.succeeded(cx.app.store.read()).await?,
@@ -48,7 +50,7 @@ struct Change {
     new_hash: String,
 }
 
-async fn set_password(tx: &Tx, change: &Change) -> Result<(), AuthError> {
+async fn set_password(cx: &Cx, tx: &Tx, change: &Change) -> Result<(), AuthError> {
     let now = store::now();
     let mut account = users::lock(tx, change.user_id).await?.ok_or(AuthError::UserNotFound)?;
     // Whoever changed it since the check did so with the password that was right then.
@@ -62,6 +64,11 @@ async fn set_password(tx: &Tx, change: &Change) -> Result<(), AuthError> {
     tx.emit(&UserPasswordChanged(account.to_state())).await?;
     let others = Which::AllBut(change.session);
     revocation::end_sessions(tx, change.user_id, others, RevocationReason::PasswordChanged, now).await?;
+    // Nor does anything else go on that somebody may hold who knew the old password or reads the mail.
+    let codes_asked_for = Counts::CodeRequests.account_hash(cx, &email::hash(&account.row.email))?;
+    codes::erase(tx, change.user_id, &codes_asked_for).await?;
+    familiar_addresses::forget(tx, change.user_id).await?;
+    make_familiar(cx, tx, &account.row, now).await?;
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use crate::repo::{roles, users};
 use crate::revocation;
 use identity::Caller;
 use store::Tx;
-use subjects::auth::{AssignRoles, AuthError, User, UserStatus, UserUpdated};
-use subjects::{Fault, Role, Violation};
+use subjects::auth::{AssignRoles, AuthError, UpdateUser, User, UserStatus, UserUpdated};
+use subjects::{Fault, Request as _, Role, Violation};
 
 /// `role.assign`.
 pub async fn assign(cx: Cx, req: AssignRoles) -> Result<User, AuthError> {
@@ -49,6 +49,18 @@ async fn change(tx: &Tx, caller: &Caller, req: &AssignRoles, expected_version: i
         revocation::end_sessions(tx, id, Which::All, RevocationReason::RoleRemoved, now).await?;
     }
     Ok(account.to_user())
+}
+
+/// Nobody locks an account, or unlocks one, that may do what they may not.
+pub(super) async fn check_stands_above(tx: &Tx, caller: &Caller, roles_of_other: &[Role]) -> Result<(), AuthError> {
+    let own = role_handlers::own(tx, caller).await?;
+    if !own.has(UpdateUser::SUBJECT) {
+        return Err(Fault::forbidden().into());
+    }
+    let allowed = roles::named(tx, roles_of_other).await?;
+    let allowed_by = |role: Role| allowed.get(&role).cloned().unwrap_or_default();
+    let beyond = role_rules::roles_beyond_own(&own, roles_of_other, &[], allowed_by);
+    if beyond.is_empty() { Ok(()) } else { Err(AuthError::BeyondOwnPermissions(beyond)) }
 }
 
 /// Every role that is named is there, and none that is given or taken goes beyond what the caller may do.

@@ -4,7 +4,9 @@ use super::Cx;
 use crate::domain::roles::{self as rules, MOST_ROLES, Own, Permissions};
 use crate::entity::role;
 use crate::repo::roles::{self, RoleRow};
+use crate::repo::sessions;
 use identity::Caller;
+use platform::refusals::SESSION_REVOKED;
 use sea_orm::ConnectionTrait;
 use store::Tx;
 use store::projection::{snapshot_page, snapshot_rows};
@@ -133,13 +135,22 @@ async fn check_own(tx: &Tx, caller: &Caller, before: &Permissions, after: &Permi
     if beyond.is_empty() { Ok(()) } else { Err(AuthError::BeyondOwnPermissions(beyond)) }
 }
 
-/// What the caller may do by permission, now.
+/// What the caller may do by permission, now. What the token says may have been taken a moment ago, with nobody but the
+/// database knowing yet: to be asked where [`roles::lock_all`] is held.
 pub(super) async fn own(db: &impl ConnectionTrait, caller: &Caller) -> Result<Own, AuthError> {
     let user = caller.user()?;
-    if user.has_role(Role::PlatformAdmin) {
+    let current = match sessions::find(db, user.session).await? {
+        // The operators' own tokens are of no session.
+        None => user.roles.clone(),
+        Some(session) if session.revoked_at.is_some() => {
+            return Err(Fault::unauthenticated().with_reason(SESSION_REVOKED).into());
+        }
+        Some(_) => roles::of_users(db, &[user.id]).await?.remove(&user.id).unwrap_or_default(),
+    };
+    if current.contains(&Role::PlatformAdmin) {
         return Ok(Own::Everything);
     }
-    let allowed = roles::named(db, &user.roles).await?;
+    let allowed = roles::named(db, &current).await?;
     Ok(Own::These(allowed.into_values().flatten().collect()))
 }
 

@@ -1,6 +1,6 @@
 //! Users, for themselves, for those who run the platform, and for other services.
 
-use super::Cx;
+use super::{Cx, role_assignment};
 use crate::domain::{email, users as rules};
 use crate::entity::session::RevocationReason;
 use crate::repo::roles;
@@ -57,7 +57,7 @@ async fn change(tx: &Tx, caller: &Caller, req: &UpdateUser, expected_version: i6
     }
     let now = store::now();
     let locks_out = req.status.is_some_and(|status| !status.can_sign_in());
-    if locks_out {
+    if req.status.is_some() {
         roles::lock_all(tx).await?;
     }
     let mut account = users::lock(tx, req.id).await?.ok_or(AuthError::UserNotFound)?;
@@ -65,6 +65,9 @@ async fn change(tx: &Tx, caller: &Caller, req: &UpdateUser, expected_version: i6
         return Err(AuthError::UserNotFound);
     }
     store::expect_version(expected_version, account.row.version)?;
+    if req.status.is_some() && caller.trusted_service().is_none() {
+        role_assignment::check_stands_above(tx, caller, &account.roles).await?;
+    }
 
     let is_needed = locks_out && account.roles.contains(&Role::PlatformAdmin);
     if is_needed && !roles::others_run_platform(tx, req.id).await? {

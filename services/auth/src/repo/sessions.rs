@@ -67,6 +67,8 @@ pub enum Which {
     AllBut(SessionId),
     /// Only this one.
     Only(SessionId),
+    /// All but the newest, so many of them.
+    AllButNewest(u64),
 }
 
 /// Ends sessions of a user that have not ended, and answers them as they are now.
@@ -81,6 +83,14 @@ pub async fn revoke(
         Which::All => is_open(user),
         Which::AllBut(kept) => is_open(user).add(session::Column::Id.ne(kept)),
         Which::Only(session) => is_open(user).add(session::Column::Id.eq(session)),
+        Which::AllButNewest(kept) => {
+            // Ids are in the order of their making.
+            let newest = session::Entity::find().filter(is_open(user)).order_by_desc(session::Column::Id);
+            match newest.offset(kept).one(db).await? {
+                Some(first_too_many) => is_open(user).add(session::Column::Id.lte(first_too_many.id)),
+                None => return Ok(Vec::new()),
+            }
+        }
     };
     let revoked = session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(now))

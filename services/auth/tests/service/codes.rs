@@ -291,3 +291,20 @@ async fn codes_go_with_their_time_and_with_their_person() {
         .await;
     world.until_query("select count(*)::text from one_time_codes", "0").await;
 }
+
+#[tokio::test]
+async fn whoever_changes_the_password_makes_codes_and_what_was_given_for_them_void() {
+    let world = World::start("").await;
+    let sari = world.newcomer("sari@example.com").await;
+    let token = reset_token(&world, "sari@example.com").await;
+    for address in ["203.0.113.1", "203.0.113.2"] {
+        let login = world.ask("auth.login", json!({ "email": "sari@example.com", "password": PASSWORD }));
+        login.from_address(address).ok().await;
+    }
+    let change = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
+    world.ask("auth.changePassword", change).by(&sari.asker()).from_address("203.0.113.1").ok().await;
+    let refused = reset(&world, &token, "burung hantu terbang malam").await;
+    assert_eq!(refused, Err("invalid_reset_token".to_owned()));
+    // Where somebody else may have signed in is no longer known as the user's.
+    assert_eq!(world.query("select count(*)::text from familiar_addresses").await, "1");
+}

@@ -213,3 +213,57 @@ async fn a_role_made_twice_under_one_key_is_one() {
     assert_eq!(create().ok().await, made);
     assert_eq!(world.query("select count(*)::text from outbox where type = 'role.updated'").await, "1");
 }
+
+#[tokio::test]
+async fn what_was_taken_a_moment_ago_is_gone_though_no_replica_has_heard_of_it() {
+    let world = World::start("").await;
+    let admin = world.admin().await;
+    let other = world.register("second@example.com").await;
+    let promote = world.ask("role.assign", json!({ "id": other["id"], "roles": ["platform_admin"] }));
+    promote.by(&admin.asker()).based_on(1).ok().await;
+    let other = world.sign_in("second@example.com").await;
+    let id = &other.user()["id"];
+    let give_back = || world.ask("role.assign", json!({ "id": id, "roles": ["platform_admin"] })).by(&other.asker());
+    let unlock = || world.ask("user.update", json!({ "id": id, "status": "active" })).by(&other.asker());
+    let create = || {
+        let role = json!({ "name": "mine", "description": "Mine", "permissions": ["user.findAll"] });
+        world.ask("role.create", role).by(&other.asker())
+    };
+
+    // As it is in the database before anything is published: the token still says what it did.
+    let own = id.as_str().unwrap();
+    world.execute(&format!("update user_roles set role = 'customer' where user_id = '{own}'")).await;
+    assert_eq!(give_back().based_on(2).refusal().await, "beyond_own_permissions");
+    assert_eq!(unlock().based_on(2).refusal().await, "forbidden");
+    assert_eq!(create().refusal().await, "beyond_own_permissions");
+    let ended = "update sessions set revoked_at = now(), revoked_reason = 'role_removed'";
+    world.execute(&format!("{ended} where user_id = '{own}'")).await;
+    assert_eq!(give_back().based_on(2).refusal().await, "session_revoked");
+    assert_eq!(unlock().based_on(2).refusal().await, "session_revoked");
+    assert_eq!(create().refusal().await, "session_revoked");
+}
+
+#[tokio::test]
+async fn nobody_locks_or_signs_out_those_who_may_do_more() {
+    let world = World::start("").await;
+    let admin = world.admin().await;
+    make(&world, &admin, "support", &["user.update", "role.assign"]).await;
+    let support = helper(&world, &admin, "sari@example.com", &["support"]).await;
+    let second = world.register("second@example.com").await;
+    let set_roles = |by: &SignedIn, id: &Value, roles: Value, version| {
+        world.ask("role.assign", json!({ "id": id, "roles": roles })).by(&by.asker()).based_on(version)
+    };
+    let set_status = |by: &SignedIn, id: &Value, status: &str, version| {
+        world.ask("user.update", json!({ "id": id, "status": status })).by(&by.asker()).based_on(version)
+    };
+    set_roles(&admin, &second["id"], json!(["customer", "platform_admin"]), 1).ok().await;
+    let beyond = "beyond_own_permissions";
+    assert_eq!(set_status(&support, &second["id"], "suspended", 2).refusal().await, beyond);
+    assert_eq!(set_roles(&support, &second["id"], json!(["platform_admin"]), 2).refusal().await, beyond);
+    // Nor do they let back in whom those who run the platform have locked out.
+    set_status(&admin, &second["id"], "suspended", 2).ok().await;
+    assert_eq!(set_status(&support, &second["id"], "active", 3).refusal().await, beyond);
+    let customer = world.register("budi@example.com").await;
+    set_status(&support, &customer["id"], "suspended", 1).ok().await;
+    set_status(&support, &customer["id"], "active", 2).ok().await;
+}

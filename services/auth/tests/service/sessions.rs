@@ -131,3 +131,21 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
     world.until_signed_out(&again).await;
     world.ask("auth.me", json!({})).by(&stranger.asker()).ok().await;
 }
+
+#[tokio::test]
+async fn a_user_has_at_most_a_hundred_sessions_and_the_oldest_give_way() {
+    let world = World::start("").await;
+    let first = world.newcomer("sari@example.com").await;
+    let made = "
+        insert into sessions (id, user_id, version, created_at, last_used_at, expires_at)
+        select uuidv7_like, user_id, 1, created_at, last_used_at, expires_at from sessions,
+            (select ('01ffffff-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid as uuidv7_like
+             from generate_series(1, 99) as number) as others";
+    world.execute(made).await;
+    let open = "select count(*)::text from sessions where revoked_at is null";
+    assert_eq!(world.query(open).await, "100");
+    let newest = world.sign_in("sari@example.com").await;
+    world.until_signed_out(&first).await;
+    assert_eq!(world.query(open).await, "100");
+    world.ask("auth.me", json!({})).by(&newest.asker()).ok().await;
+}

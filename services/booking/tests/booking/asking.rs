@@ -53,13 +53,13 @@ impl Person {
         if_match: Option<i64>,
         idempotency_key: Option<&str>,
     ) -> Result<Answer<R::Reply>, R::Error> {
-        let mut asked = self.mesh.ask(R::SUBJECT, serde_json::to_value(request).unwrap()).by(&self.asker);
+        let body = serde_json::to_value(request).unwrap();
+        let mut asked = self.mesh.ask(R::SUBJECT, body).by(&self.asker).coming_again();
         if let Some(version) = if_match {
             asked = asked.based_on(version);
         }
         if let Some(key) = idempotency_key {
-            // Under a key a request can come again.
-            asked = asked.under_key(key).coming_again();
+            asked = asked.under_key(key);
         }
         let RawReply { content_type, body, replayed, fallback } = asked.reply().await.map_err(R::Error::from_fault)?;
         Ok(Answer { body: content_type.decode(&body).unwrap(), replayed, fallback })
