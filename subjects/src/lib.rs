@@ -38,12 +38,15 @@ pub mod time;
 pub mod values;
 pub mod vendor;
 
+#[cfg(test)]
+mod mangled_tests;
+
 pub use access::{Access, MembershipRole, Role, Who};
 pub use cache::{Cache, Tag};
 pub use error::{ErrorCode, Fault, Violation};
 pub use event::Event;
 pub use money::{Currency, Money};
-pub use operation::{EventType, Kind, Operation};
+pub use operation::{EventType, Kind, Operation, Reread};
 pub use paging::Page;
 pub use request::{Budget, Effect, Method, Priority, Request, Rest, RouteCaller, When};
 pub use rules::in_words as pattern_in_words;
