@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::ids::{SessionId, UserId};
-use subjects::{ErrorCode, Role, catalogue};
+use subjects::ids::{ClinicId, SessionId, UserId};
+use subjects::{ErrorCode, Operation, Role, catalogue};
 use testkit::mangled::check_reading_of;
 
 /// How much of each operation and each form.
@@ -49,6 +49,20 @@ fn name_time_zones(value: &mut Value) {
     }
 }
 
+/// Likewise, with what some operations need beyond what their schemas require.
+fn request_of(operation: &Operation) -> Value {
+    let mut sample = example_of(operation.request_schema);
+    let (field, value) = match operation.subject {
+        "availability.findAll" | "vendor.availability" => ("clinicId", json!(ClinicId::new())),
+        "booking.create" => ("pet", json!({ "name": "a", "species": "cat" })),
+        "inventory.update" => ("reorderLevel", json!(1)),
+        "petRecord.create" => ("note", json!("a")),
+        _ => return sample,
+    };
+    sample[field] = value;
+    sample
+}
+
 /// What was looked at of a service's requests, and whose sample was refused.
 #[derive(Default)]
 struct Looked {
@@ -60,7 +74,7 @@ impl Looked {
     /// Has a service read samples of all that it can be asked, and whatever is made of them.
     fn at(&mut self, readers: Vec<RequestReader<'_>>) {
         for RequestReader { operation, read } in readers {
-            let sample = example_of(operation.request_schema);
+            let sample = request_of(&operation);
             for form in [ContentType::Json, ContentType::MessagePack] {
                 let body = form.encode(&sample).unwrap().to_vec();
                 if let Err(fault) = read(form, body.as_slice()) {
