@@ -16,6 +16,10 @@ mod world;
 #[path = "../services/edge/tests/edge/samples.rs"]
 mod samples;
 
+/// Likewise.
+#[path = "../services/edge/tests/edge/documented.rs"]
+mod documented;
+
 #[path = "platform/arena.rs"]
 mod arena;
 #[path = "platform/attacks.rs"]
@@ -26,6 +30,8 @@ mod cache;
 mod command_line;
 #[path = "platform/crashes.rs"]
 mod crashes;
+#[path = "platform/decoders.rs"]
+mod decoders;
 #[path = "platform/evolution.rs"]
 mod evolution;
 #[path = "platform/hostile.rs"]

@@ -42,13 +42,16 @@ pub mod time;
 pub mod values;
 pub mod vendor;
 
+#[cfg(test)]
+mod mangled_tests;
+
 pub use access::{Access, MembershipRole, Who};
 pub use cache::{Cache, Tag};
 pub use error::{ErrorCode, Fault, Violation};
 pub use event::Event;
 pub use fallback::{Fallback, FallbackKind};
 pub use money::{Currency, Money};
-pub use operation::{EventType, Kind, Operation};
+pub use operation::{EventType, Kind, Operation, Reread};
 pub use paging::Page;
 pub use request::{Budget, Effect, Method, Priority, Request, Rest, RouteCaller, When};
 pub use role::{Role, RoleName};

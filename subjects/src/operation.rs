@@ -8,6 +8,8 @@ use crate::request::{Budget, Effect, Priority, Request, Rest, When};
 use crate::service_error::{ErrorReason, ServiceError};
 use crate::stream::Stream;
 use schemars::{Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 /// How often an operation answers.
@@ -52,6 +54,8 @@ pub struct Operation {
     pub request_schema: fn(&mut SchemaGenerator) -> Schema,
     /// Likewise for the reply.
     pub reply_schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Reads a reply, or an item of a stream, as whoever has asked does.
+    pub reread_reply: Reread,
     /// What the service itself can refuse, beyond the platform's common errors.
     pub errors: fn() -> &'static [ErrorReason],
 }
@@ -75,6 +79,7 @@ impl Operation {
             rest: R::REST,
             request_schema: |generator| generator.subschema_for::<R>(),
             reply_schema: |generator| generator.subschema_for::<R::Reply>(),
+            reread_reply: reread::<R::Reply>,
             errors: <R::Error as ServiceError>::reasons,
         }
     }
@@ -97,6 +102,7 @@ impl Operation {
             rest: S::REST,
             request_schema: |generator| generator.subschema_for::<S>(),
             reply_schema: |generator| generator.subschema_for::<S::Item>(),
+            reread_reply: reread::<S::Item>,
             errors: <S::Error as ServiceError>::reasons,
         }
     }
@@ -143,6 +149,13 @@ pub fn endpoint_name(subject: &str) -> String {
     subject.replace('.', "-")
 }
 
+/// Reads JSON and writes it again as it was understood.
+pub type Reread = fn(&[u8]) -> Result<Vec<u8>, serde_json::Error>;
+
+fn reread<T: Serialize + DeserializeOwned>(json: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&serde_json::from_slice::<T>(json)?)
+}
+
 /// Reads an event's body, and answers its aggregate's id and version.
 pub type ReadEvent = fn(&[u8]) -> Result<(Uuid, i64), serde_json::Error>;
 
@@ -159,6 +172,8 @@ pub struct EventType {
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads a body as those who listen do: the aggregate's id and version.
     pub read: ReadEvent,
+    /// Reads a body and writes it again.
+    pub reread: Reread,
 }
 
 impl EventType {
@@ -170,6 +185,7 @@ impl EventType {
             document_name: E::DOCUMENT_NAME,
             schema: |generator| generator.subschema_for::<E>(),
             read: |body| serde_json::from_slice::<E>(body).map(|event| (event.aggregate_id(), event.version())),
+            reread: reread::<E>,
         }
     }
 

@@ -95,7 +95,7 @@ pub fn wish(service: &str, staff: &str, starts_at: DateTime<Utc>) -> Value {
         "serviceId": service,
         "staffId": staff,
         "startsAt": starts_at,
-        "pet": { "name": "Oyen", "species": "cat" },
+        "pet": { "name": testkit::personal::text("Oyen"), "species": "cat" },
     })
 }
 

@@ -5,6 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 use std::time::Instant;
+use testkit::personal;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_booking_killed_between_commit_and_publish_is_published_once() {
@@ -245,7 +246,7 @@ enum Step {
 
 fn registration(email: &str) -> Value {
     json!({
-        "owner": { "email": email, "password": "a-long-enough-secret", "firstName": "Owner" },
+        "owner": { "email": email, "password": personal::PASSWORD, "firstName": personal::text("Owner") },
         "name": "Klinik Baru",
         "kind": "clinic",
     })

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use testkit::{Durability, Process, free_port};
+use testkit::{Durability, Leaks, Process, free_port, personal};
 
 /// How long anything may take before the test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,6 +21,8 @@ const PRODUCTS: usize = 200;
 
 /// A running platform.
 pub struct World {
+    /// First, so that it looks while the rest is there.
+    leaks: Leaks,
     pub stack: Stack,
     pub http: reqwest::Client,
     pub folder: TempDir,
@@ -63,6 +65,11 @@ impl World {
             given: BTreeMap::new(),
         };
         let stack = Stack::start(options).await.unwrap();
+        let mut leaks = Leaks::new();
+        leaks.folder(folder.path());
+        leaks.database(stack.admin_url());
+        // Of those of the demo data, too.
+        personal::secret(demo_users::PASSWORD);
         let once = spawn(&stack, &folder, &["provision", "--once"], &BTreeMap::new());
         assert_eq!(once.exited().await.unwrap(), 0, "streams and consumers could not be made");
         let provision = spawn(&stack, &folder, &["provision"], &BTreeMap::new());
@@ -70,7 +77,7 @@ impl World {
         seed::seed(&host).await.unwrap();
         seed::products(&host, PRODUCTS).await.unwrap();
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        World { stack, http, folder, provision, variables: BTreeMap::new(), services: BTreeMap::new() }
+        World { leaks, stack, http, folder, provision, variables: BTreeMap::new(), services: BTreeMap::new() }
     }
 
     /// Sets a variable for every process that is started from now on.
@@ -138,7 +145,7 @@ impl World {
 
     /// Asks over HTTP; the answer is (status, body).
     pub async fn ask(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> (u16, Value) {
-        let mut request = self.http.request(method, self.url(path));
+        let mut request = self.http.request(method.clone(), self.url(path));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -146,8 +153,14 @@ impl World {
             request = request.json(&body);
         }
         let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or(Value::Null))
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let asked = answer.url().path().to_owned();
+        let text = answer.text().await.unwrap();
+        crate::documented::check(&method, &asked, status, &headers, text.as_bytes());
+        if status >= 400 {
+            testkit::check_refusal(path, &text);
+        }
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
     /// Likewise; the status must be as expected.
@@ -249,6 +262,7 @@ impl World {
         for name in names {
             self.terminate(&name).await;
         }
+        self.leaks.finish().unwrap();
         self.provision.terminate().await.unwrap();
         self.stack.stop().await.unwrap();
     }
@@ -274,7 +288,7 @@ impl Slot {
             "serviceId": self.service,
             "staffId": self.staff,
             "startsAt": self.starts_at,
-            "pet": { "name": "Oyen", "species": "cat" },
+            "pet": { "name": personal::text("Oyen"), "species": "cat" },
         })
     }
 }

@@ -39,6 +39,9 @@ mod sse;
 mod unique_keys;
 mod watch;
 
+#[cfg(test)]
+mod mangled_tests;
+
 pub use config::EdgeConfig;
 pub use limits::config::RedisConfig;
 pub use serve::{EdgeApp, app, service};

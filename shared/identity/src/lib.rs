@@ -17,6 +17,9 @@ pub mod memberships;
 pub mod revocations;
 pub mod tokens;
 
+#[cfg(test)]
+mod mangled_tests;
+
 pub use access::{check_access, may_pass};
 pub use caller::{Caller, User};
 pub use keys::{DataKey, KeyError, KeyStore, KeysMade, PublicKey, Purpose, Registry, Signer, SigningKey, jwks};

@@ -4,6 +4,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// How deep a body may be nested, in either form: as deep as serde_json reads. Left to itself MessagePack is read eight
+/// times as deep, for which a worker's stack may be too small.
+const MAX_DEPTH: usize = 128;
+
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ContentType {
@@ -69,6 +73,7 @@ impl ContentType {
             ContentType::Json => Ok(serde_json::from_slice(body)?),
             ContentType::MessagePack => {
                 let mut deserializer = rmp_serde::Deserializer::from_read_ref(body).with_human_readable();
+                deserializer.set_max_depth(MAX_DEPTH);
                 Ok(T::deserialize(&mut deserializer)?)
             }
         }

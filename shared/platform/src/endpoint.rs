@@ -7,8 +7,11 @@ use crate::streams::LeaseAsk;
 use crate::validate::{RequestSchema, read_request};
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use garde::Validate;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::sync::{Arc, OnceLock};
-use subjects::{Fault, Kind, Operation, Request, ServiceError};
+use subjects::{Fault, Kind, Operation, Request, ServiceError, Stream};
 
 /// The last argument is there for streams alone.
 pub(crate) type Handle<A> = Arc<
@@ -17,10 +20,14 @@ pub(crate) type Handle<A> = Arc<
         + Sync,
 >;
 
+/// Reads a request and writes it again.
+pub(crate) type Reread = fn(ContentType, &[u8], &RequestSchema) -> Result<Bytes, Fault>;
+
 /// An operation and its handler.
 pub(crate) struct Endpoint<A: App> {
     pub(crate) operation: Operation,
     handle: Handle<A>,
+    reread: Reread,
     schema: OnceLock<Arc<RequestSchema>>,
 }
 
@@ -40,12 +47,12 @@ impl<A: App> Endpoint<A> {
                 content_type.encode(&reply).map_err(Fault::internal)
             })
         });
-        Endpoint { operation, handle, schema: OnceLock::new() }
+        Endpoint { operation, handle, reread: reread::<R>, schema: OnceLock::new() }
     }
 
-    /// The endpoint of a stream; see [`crate::streams`].
-    pub(crate) fn of_stream(operation: Operation, handle: Handle<A>) -> Endpoint<A> {
-        Endpoint { operation, handle, schema: OnceLock::new() }
+    /// The endpoint of a stream `S`; see [`crate::streams`].
+    pub(crate) fn of_stream<S: Stream>(operation: Operation, handle: Handle<A>) -> Endpoint<A> {
+        Endpoint { operation, handle, reread: reread::<S>, schema: OnceLock::new() }
     }
 
     /// Whether it answers again and again.
@@ -58,6 +65,14 @@ impl<A: App> Endpoint<A> {
         let schema = RequestSchema::of(&self.operation)?;
         self.schema.get_or_init(|| Arc::new(schema));
         Ok(())
+    }
+
+    /// Decodes, validates, and encodes again what was understood.
+    pub(crate) fn reread(&self, content_type: ContentType, body: &[u8]) -> Result<Bytes, Fault> {
+        match self.schema.get() {
+            Some(schema) => (self.reread)(content_type, body, schema),
+            None => Err(Fault::internal("the endpoint was not prepared")),
+        }
     }
 
     /// Decodes, validates, handles, encodes.
@@ -73,4 +88,12 @@ impl<A: App> Endpoint<A> {
             None => Box::pin(async { Err(Fault::internal("the endpoint was not prepared")) }),
         }
     }
+}
+
+fn reread<R>(content_type: ContentType, body: &[u8], schema: &RequestSchema) -> Result<Bytes, Fault>
+where
+    R: Serialize + DeserializeOwned + Validate<Context = ()>,
+{
+    let request: R = read_request(content_type, body, schema)?;
+    content_type.encode(&request).map_err(Fault::internal)
 }

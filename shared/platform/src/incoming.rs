@@ -43,7 +43,8 @@ impl Request {
     ) -> Request {
         let headers = message.headers.unwrap_or_default();
         let header = |name: &'static str| headers.get(HeaderName::from_static(name)).map(|value| value.as_str());
-        let parent = header(headers::TRACEPARENT);
+        // What is none would go on from here into events and logs.
+        let parent = header(headers::TRACEPARENT).filter(|parent| crate::trace::trace_id(parent).is_some());
         let span = Span::handling(service, canonical_subject, parent);
         let own_or_parent = span.traceparent().or_else(|| parent.map(str::to_owned));
         let meta = Meta {

@@ -55,6 +55,9 @@ mod throttle;
 pub mod trace;
 pub mod validate;
 
+#[cfg(test)]
+mod mangled_tests;
+
 pub use app::{App, Calls, DeclaredCalls};
 pub use background::Run;
 pub use breaker::BreakerConfig;
@@ -65,7 +68,7 @@ pub use ejection::EjectionConfig;
 pub use events::{ConsumerDeclaration, ConsumerSettings, EventConsumer, Takes};
 pub use meta::Meta;
 pub use resending::ClientConfig;
-pub use service::{Declaration, Followed, Service};
+pub use service::{Declaration, Followed, RequestReader, Service};
 pub use settings::Settings;
 pub use setup::Setup;
 

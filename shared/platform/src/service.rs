@@ -2,12 +2,14 @@
 
 use crate::app::App;
 use crate::background::{Background, Run};
+use crate::codec::ContentType;
 use crate::cx::Cx;
 use crate::endpoint::Endpoint;
 use crate::events::{ConsumerDeclaration, EventConsumer};
 use crate::streams::{self, Feed, Leases, Watch};
+use bytes::Bytes;
 use std::sync::Arc;
-use subjects::{Operation, Request, Stream};
+use subjects::{Fault, Operation, Request, Stream};
 
 /// A service under construction.
 ///
@@ -113,6 +115,20 @@ impl<A: App> Service<A> {
         self
     }
 
+    /// Everything that can be asked of it, each with how the dispatcher reads it: a body is validated, and written again as
+    /// it was understood. For tests of what may come from outside.
+    ///
+    /// # Errors
+    /// The schema of a request is not valid.
+    pub fn readers(&self) -> anyhow::Result<Vec<RequestReader<'_>>> {
+        self.endpoints.iter().try_for_each(Endpoint::prepare)?;
+        let readers = self.endpoints.iter().map(|endpoint| {
+            let read = Box::new(|content_type, body: &[u8]| endpoint.reread(content_type, body));
+            RequestReader { operation: endpoint.operation, read: read as _ }
+        });
+        Ok(readers.collect())
+    }
+
     /// What permissions and provisioning need to know, without connecting to anything.
     pub fn declaration(&self) -> Declaration {
         Declaration {
@@ -124,6 +140,14 @@ impl<A: App> Service<A> {
             follows: self.follows.clone(),
         }
     }
+}
+
+/// How the requests of an operation are read.
+pub struct RequestReader<'a> {
+    /// The operation.
+    pub operation: Operation,
+    /// Reads a body, and writes it again as it was understood.
+    pub read: Box<dyn Fn(ContentType, &[u8]) -> Result<Bytes, Fault> + 'a>,
 }
 
 /// What a service answers, calls and consumes.

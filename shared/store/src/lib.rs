@@ -44,6 +44,9 @@ mod version;
 mod within;
 mod work;
 
+#[cfg(test)]
+mod mangled_tests;
+
 pub use begin::begin;
 pub use cleanup::delete_in_batches;
 pub use clock::now;

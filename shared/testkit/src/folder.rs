@@ -77,6 +77,10 @@ impl Folder {
         &self.path
     }
 
+    pub(crate) fn log_path(&self) -> &Path {
+        &self.log_path
+    }
+
     /// What the watchdog is to remove.
     pub(crate) fn throw_away(&self) -> Option<PathBuf> {
         (!self.is_kept).then(|| self.path.clone())

@@ -23,8 +23,12 @@ mod databases;
 mod files;
 mod folder;
 mod guarded;
+mod leaks;
+#[cfg(feature = "mangled")]
+pub mod mangled;
 mod nats;
 mod nats_cluster;
+pub mod personal;
 mod ports;
 mod postgres;
 mod probe;
@@ -34,6 +38,7 @@ mod redis;
 mod server;
 
 pub use binaries::python;
+pub use leaks::{Leaks, MemoryLog, check_refusal};
 pub use nats::{Nats, NatsOptions};
 pub use nats_cluster::{NatsCluster, NatsClusterOptions};
 pub use ports::free_port;

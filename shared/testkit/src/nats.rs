@@ -109,6 +109,10 @@ impl Nats {
         format!("http://127.0.0.1:{}", self.monitor_port)
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.server.folder().path()
+    }
+
     pub(crate) fn monitor_port(&self) -> u16 {
         self.monitor_port
     }

@@ -1,7 +1,7 @@
 //! Three NATS servers that are one, with every link between them in our hands.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -92,6 +92,10 @@ impl Membership<'_> {
 }
 
 impl NatsCluster {
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.nodes.iter().map(|node| node.nats.folder())
+    }
+
     /// How many nodes there are; one of them may fail.
     pub const NODES: usize = 3;
 

@@ -103,6 +103,10 @@ impl Postgres {
         self.server.port()
     }
 
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.server.folder().log_path().to_owned()
+    }
+
     /// Kills the postmaster as a crash would; the data stays for `restart`, as far as its durability goes.
     pub async fn kill(&self) -> Result<()> {
         self.server.kill().await

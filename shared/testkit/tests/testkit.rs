@@ -8,5 +8,6 @@ mod clusters;
 mod configurations;
 mod databases;
 mod layers;
+mod leaks;
 mod licences;
 mod servers;

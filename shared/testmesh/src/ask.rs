@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use subjects::Fault;
+use testkit::personal;
 
 /// One request, as it is put together. It borrows nothing, so that many can be asked by tasks of their own.
 #[must_use = "a request is made by `ok`, `send`, `refusal`, `fault` or `reply`"]
@@ -69,6 +70,7 @@ impl Ask {
     /// The answer as it came, or the refusal.
     pub async fn reply(self) -> Result<RawReply, Fault> {
         let (caller, user_token) = self.callers.seat_of(&self.asker).await;
+        take_note_of_secrets(&self.body);
         let body = Bytes::from(self.body.to_string());
         loop {
             let call = RawCall {
@@ -78,14 +80,20 @@ impl Ask {
                 deadline: tokio::time::Instant::now() + self.patience,
                 meta: &self.meta,
             };
-            let answer = caller.client.request_raw(&self.subject, call).await;
-            match &answer {
+            let outcome = caller.client.request_raw(&self.subject, call).await;
+            match &outcome {
+                Ok(reply) => {
+                    let _ = serde_json::from_slice(&reply.body).map(|body: Value| take_note_of_secrets(&body));
+                }
+                Err(fault) => testkit::check_refusal(&self.subject, &serde_json::to_string(fault).unwrap()),
+            }
+            match &outcome {
                 Err(Fault { reason, retry_after_ms: Some(moment), .. })
                     if self.comes_again && [OVERLOADED, THROTTLED].contains(&&**reason) =>
                 {
                     tokio::time::sleep(Duration::from_millis(*moment)).await;
                 }
-                _ => return answer,
+                _ => return outcome,
             }
         }
     }
@@ -114,5 +122,28 @@ impl Ask {
     /// The reason of the refusal.
     pub async fn refusal(self) -> String {
         self.fault().await.reason.into_owned()
+    }
+}
+
+/// Fields whose values stand nowhere but in requests and answers.
+const SECRETS: [&str; 5] = ["accessToken", "refreshToken", "resetToken", "token", "code"];
+/// Likewise; but a bad password may be any word.
+const PASSWORDS: [&str; 3] = ["password", "currentPassword", "newPassword"];
+
+fn take_note_of_secrets(value: &Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let text = field.as_str().unwrap_or_default();
+                let is_secret = text.len() >= 6 && SECRETS.contains(&name.as_str());
+                let is_password = text.len() > 12 && PASSWORDS.contains(&name.as_str());
+                if is_secret || is_password {
+                    personal::secret(text);
+                }
+                take_note_of_secrets(field);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(take_note_of_secrets),
+        _ => {}
     }
 }

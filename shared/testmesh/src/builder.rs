@@ -4,6 +4,7 @@ use crate::callers::Callers;
 use crate::database;
 use crate::declarations::{accounts, of_everybody};
 use crate::keys::keys;
+use crate::log;
 use crate::mesh::Mesh;
 use futures::future::LocalBoxFuture;
 use identity::keys::{KeyStore, PROVISION};
@@ -14,7 +15,7 @@ use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
 use platform::{App, Declaration, Service, Settings};
 use std::sync::{Arc, Mutex};
-use testkit::{Nats, NatsOptions};
+use testkit::{Leaks, Nats, NatsOptions};
 
 type Start = Box<dyn FnOnce(Setup) -> LocalBoxFuture<'static, anyhow::Result<Running>>>;
 
@@ -70,7 +71,10 @@ impl MeshBuilder {
         let declarations = of_everybody(tested, &declarations);
         let options = NatsOptions { accounts: accounts(&declarations, &keys), ..NatsOptions::default() };
         let nats = Nats::start(options).await.unwrap();
-        let (database_url, admin_url) = database::migrated(tested, &keys).await;
+        let mut leaks = Leaks::new();
+        leaks.nats(&nats);
+        leaks.memory("the log of the services", log::begun());
+        let (database_url, admin_url) = database::migrated(tested, &keys, &mut leaks).await;
         let settings = Settings::from_toml(&settings)
             .set_if_unsaid("nats.url", nats.url())
             .set_if_unsaid("keys.dir", keys_folder)
@@ -85,6 +89,7 @@ impl MeshBuilder {
             running.push(start(setup).await.unwrap());
         }
         Mesh {
+            _leaks: leaks,
             tested,
             callers: Arc::new(Callers::new(settings.clone())),
             settings,

@@ -4,12 +4,12 @@ use identity::keys::KeyStore;
 use migrations::{SERVICES, ServiceLogin, role_name};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use secrecy::ExposeSecret as _;
-use testkit::Postgres;
+use testkit::{Leaks, Postgres};
 
 const ROLE_PREFIX: &str = "petpro";
 
 /// A database with the tables of this service alone: its address for services, and for the administrator.
-pub(crate) async fn migrated(service: &str, keys: &KeyStore) -> (String, String) {
+pub(crate) async fn migrated(service: &str, keys: &KeyStore, leaks: &mut Leaks) -> (String, String) {
     let postgres = Postgres::shared().await.unwrap();
     let with_tables = SERVICES.iter().filter(|known| **known == service);
     let logins: Vec<ServiceLogin> = with_tables
@@ -26,6 +26,7 @@ pub(crate) async fn migrated(service: &str, keys: &KeyStore) -> (String, String)
     let migrate = |admin_url: String| async move { migrations::migrate(&admin_url, &logins).await };
     postgres.template(&template, migrate).await.unwrap();
     let database = postgres.clone_database(&template, &grants).await.unwrap();
+    leaks.postgres(postgres, &database);
     (format!("postgres://127.0.0.1:{}/{database}", postgres.port()), postgres.admin_url(&database))
 }
 

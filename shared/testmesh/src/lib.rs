@@ -38,6 +38,7 @@ mod database;
 mod declarations;
 mod events;
 mod keys;
+mod log;
 mod mesh;
 mod owned;
 mod rows;
@@ -49,6 +50,7 @@ pub use builder::MeshBuilder;
 pub use events::Events;
 pub use mesh::Mesh;
 pub use owned::Owned;
+pub use testkit::personal;
 pub use watched::Watched;
 
 use std::time::Duration;

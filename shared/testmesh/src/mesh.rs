@@ -12,11 +12,13 @@ use sea_orm::DatabaseConnection;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use subjects::{Event, event};
-use testkit::Nats;
+use testkit::{Leaks, Nats};
 use uuid::Uuid;
 
 /// The mesh of one test, with the service that is tested and those that stand in for others.
 pub struct Mesh {
+    /// First, so that it looks while the others are there.
+    pub(crate) _leaks: Leaks,
     pub(crate) tested: &'static str,
     pub(crate) settings: Settings,
     pub(crate) callers: Arc<Callers>,

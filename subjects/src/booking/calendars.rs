@@ -1,7 +1,7 @@
 //! Calendars: bookings as iCalendar (RFC 5545), read by other programs at a secret address.
 
 use super::errors::BookingError;
-use crate::access::Access;
+use crate::access::{Access, MembershipRole, Who};
 use crate::ids::{CalendarId, ClinicId, StaffId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
@@ -75,7 +75,8 @@ fn needs_a_clinic(has_clinic: bool) -> impl FnOnce(&Option<StaffId>, &()) -> gar
 
 impl Request for CreateCalendar {
     const SUBJECT: &'static str = "calendar.create";
-    const ACCESS: Access = Access::SIGNED_IN;
+    // Of a clinic only for those who work there.
+    const ACCESS: Access = Access(&[Who::SignedIn, Who::Member(MembershipRole::ClinicStaff)]);
     // Its answer holds a secret, which must not be stored for a repetition.
     const EFFECT: Effect = Effect::Once;
     const REST: &'static [Rest] = &[Rest::post("/bookings/calendars", 201)];

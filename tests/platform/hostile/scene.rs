@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use subjects::Role;
 use subjects::ids::{SessionId, UserId};
+use testkit::personal;
 
 /// A password that nobody has and anybody may choose.
 const GOOD_PASSWORD: &str = "kucing-abu-abu-9";
@@ -189,8 +190,8 @@ impl Scene {
     async fn make_home(&mut self, world: &World) {
         let address = json!({
             "label": "Rumah",
-            "recipient": "Budi",
-            "phone": "+62 812 3456 789",
+            "recipient": personal::text("Budi"),
+            "phone": personal::PHONE,
             "address": {
                 "street": "Jl. Uji 1",
                 "village": "Uji",
@@ -202,7 +203,9 @@ impl Scene {
             },
         });
         let address = self.made(world, Person::Customer, "/addresses", address).await;
-        let pet = self.made(world, Person::Customer, "/pets", json!({ "name": "Oyen", "species": "cat" })).await;
+        let pet = self
+            .made(world, Person::Customer, "/pets", json!({ "name": personal::text("Oyen"), "species": "cat" }))
+            .await;
         let shares = format!("/pets/{}/shares", pet["id"].as_str().unwrap());
         let share = self.made(world, Person::Customer, &shares, json!({ "role": "viewer" })).await;
         let token = self.token(Person::Customer);
@@ -323,7 +326,7 @@ impl Scene {
             real = known.and_then(|value| real.with(&field, json!(value))).unwrap_or(real);
         }
         if real.operation.subject == "booking.create" {
-            real = real.with("pet", json!({ "name": "Oyen", "species": "cat" })).unwrap();
+            real = real.with("pet", json!({ "name": personal::text("Oyen"), "species": "cat" })).unwrap();
         }
         if real.operation.subject == "availability.findAll" {
             real = real.with("serviceId", json!(self.slot.service)).unwrap();
@@ -334,7 +337,7 @@ impl Scene {
                 real = real.with_inner("/lines/0/variantId", json!(self.rows["variant"]));
             }
             "privacy.erase" => real = real.with("userId", json!(self.nobody)).unwrap(),
-            "petRecord.create" => real = real.with("note", json!("Tidur nyenyak")).unwrap(),
+            "petRecord.create" => real = real.with("note", json!(personal::text("Tidur nyenyak"))).unwrap(),
             _ => {}
         }
         let Some(path) = self.place(&real) else { return (real, None) };
@@ -402,14 +405,21 @@ impl Answer {
         let sent = request.try_clone().unwrap().build().unwrap();
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
-        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let headers = answer.headers().clone();
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let is_problem = header("content-type").starts_with("application/problem+json");
         let has_challenge = header("www-authenticate").starts_with("Bearer");
         // A stream has no end to wait for.
         let is_stream = header("content-type").starts_with("text/event-stream");
         let bytes = if is_stream { Default::default() } else { answer.bytes().await.unwrap() };
+        if !is_stream {
+            crate::documented::check(sent.method(), sent.url().path(), status, &headers, &bytes);
+        }
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let seen = Answer { status, body };
+        if status >= 400 {
+            testkit::check_refusal(sent.url().path(), &String::from_utf8_lossy(&bytes));
+        }
         let what = || {
             let body = sent.body().and_then(|body| body.as_bytes()).map(String::from_utf8_lossy).unwrap_or_default();
             format!("{} {} {:.300}: {seen:?}", sent.method(), sent.url(), body)

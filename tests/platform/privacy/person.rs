@@ -4,7 +4,7 @@ use crate::world::World;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "kucing tidur di atas lemari";
+const PASSWORD: &str = testkit::personal::PASSWORD;
 
 /// Somebody whose texts all begin with a word that nobody else uses.
 pub struct Person {

@@ -1,6 +1,7 @@
 use crate::world::{PASSWORD, VENDOR, World};
 use serde_json::json;
 use subjects::ErrorCode;
+use testmesh::personal;
 
 #[tokio::test]
 async fn a_person_registers_signs_in_and_is_known() {
@@ -53,7 +54,7 @@ async fn an_address_has_one_account_and_a_password_must_not_be_common() {
 #[tokio::test]
 async fn a_registration_under_a_key_happens_once() {
     let world = World::start("").await;
-    let body = |password: &str| json!({ "email": "sari@example.com", "password": password, "firstName": "Sari" });
+    let body = |password: &str| json!({ "email": "sari@example.com", "password": password, "firstName": personal::text("Sari") });
     let ask = |password: &str| world.ask("auth.register", body(password)).under_key("key-1");
     let user = ask(PASSWORD).ok().await;
     assert_eq!(ask(PASSWORD).ok().await, user);
@@ -68,7 +69,7 @@ async fn a_registration_under_a_key_happens_once() {
 async fn two_people_with_the_same_key_do_not_meet() {
     let world = World::start("").await;
     let ask = |email: &str| {
-        let body = json!({ "email": email, "password": PASSWORD, "firstName": "Sari" });
+        let body = json!({ "email": email, "password": PASSWORD, "firstName": personal::text("Sari") });
         world.ask("auth.register", body).under_key("1").ok()
     };
     let sari = ask("sari@example.com").await;

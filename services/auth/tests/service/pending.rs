@@ -1,9 +1,10 @@
 use crate::world::{PASSWORD, VENDOR, World};
 use serde_json::{Value, json};
 use subjects::ids::UserId;
+use testmesh::personal;
 
 fn new_user(id: UserId, email: &str) -> Value {
-    json!({ "id": id, "email": email, "password": PASSWORD, "firstName": "Sari" })
+    json!({ "id": id, "email": email, "password": PASSWORD, "firstName": personal::text("Sari") })
 }
 
 #[tokio::test]

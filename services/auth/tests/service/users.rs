@@ -1,5 +1,6 @@
 use crate::world::{VENDOR, World};
 use serde_json::json;
+use testmesh::personal;
 
 #[tokio::test]
 async fn an_account_is_seen_and_changed_by_its_owner_admins_and_services() {
@@ -17,18 +18,18 @@ async fn an_account_is_seen_and_changed_by_its_owner_admins_and_services() {
     assert_eq!(find().refusal().await, "unauthenticated");
 
     let rename = |name: &str| world.ask("user.update", json!({ "id": id, "firstName": name, "lastName": null }));
-    assert_eq!(rename("Dewi").by(&owner.asker()).refusal().await, "precondition_required");
-    assert_eq!(rename("Dewi").by(&owner.asker()).based_on(7).refusal().await, "version_mismatch");
-    assert_eq!(rename("Dewi").by(&stranger.asker()).based_on(1).refusal().await, "forbidden");
+    assert_eq!(rename(&personal::text("Dewi")).by(&owner.asker()).refusal().await, "precondition_required");
+    assert_eq!(rename(&personal::text("Dewi")).by(&owner.asker()).based_on(7).refusal().await, "version_mismatch");
+    assert_eq!(rename(&personal::text("Dewi")).by(&stranger.asker()).based_on(1).refusal().await, "forbidden");
     let mut events = world.listen().await;
-    let renamed = rename("Dewi").by(&owner.asker()).based_on(1).ok().await;
-    assert_eq!((&renamed["firstName"], &renamed["version"]), (&json!("Dewi"), &json!(2)));
+    let renamed = rename(&personal::text("Dewi")).by(&owner.asker()).based_on(1).ok().await;
+    assert_eq!((&renamed["firstName"], &renamed["version"]), (&json!(personal::text("Dewi")), &json!(2)));
     assert_eq!(renamed.get("lastName"), None);
     let updated = events.next("user.updated").await;
     assert_eq!((&updated["userId"], &updated["version"]), (&id, &json!(2)));
     assert!(!updated.to_string().contains("Dewi"));
     // What changes nothing is no change.
-    assert_eq!(rename("Dewi").by(&owner.asker()).based_on(2).ok().await, renamed);
+    assert_eq!(rename(&personal::text("Dewi")).by(&owner.asker()).based_on(2).ok().await, renamed);
 }
 
 #[tokio::test]
@@ -131,7 +132,7 @@ async fn a_change_repeated_under_its_key_is_made_once() {
     let told = async || world.query("select count(*)::text from outbox where type = 'user.updated'").await;
 
     let rename = |version| {
-        let ask = world.ask("user.update", json!({ "id": id, "firstName": "Dewi" })).by(&owner.asker());
+        let ask = world.ask("user.update", json!({ "id": id, "firstName": personal::text("Dewi") })).by(&owner.asker());
         ask.based_on(version).under_key("key-1")
     };
     let renamed = rename(1).ok().await;

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 use std::ops::Deref;
-use testmesh::{Asker, Mesh, PATIENCE};
+use testmesh::{Asker, Mesh, PATIENCE, personal};
 
 /// A password that nobody tries.
-pub const PASSWORD: &str = "kucing tidur di atas lemari";
+pub const PASSWORD: &str = personal::PASSWORD;
 
 /// The service that makes accounts for the owners of vendors.
 pub const VENDOR: Asker = Asker::Service("vendor");
@@ -52,7 +52,9 @@ impl World {
 
     /// Registers an account and answers it.
     pub async fn register(&self, email: &str) -> Value {
-        let body = json!({ "email": email, "password": PASSWORD, "firstName": "Sari", "lastName": "Dewi" });
+        let body = json!({
+            "email": email, "password": PASSWORD, "firstName": personal::text("Sari"), "lastName": personal::text("Dewi"),
+        });
         self.ask("auth.register", body).ok().await
     }
 

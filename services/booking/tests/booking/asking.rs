@@ -7,7 +7,7 @@ use subjects::booking::{Booking, BookingError, CreateBooking, CreateHold, Hold, 
 use subjects::ids::{ServiceId, StaffId, UserId};
 use subjects::time::Instant;
 use subjects::{ErrorCode, Fallback, Fault, Request, Role, ServiceError};
-use testmesh::{Asker, Mesh};
+use testmesh::{Asker, Mesh, personal};
 
 /// Someone who asks.
 #[derive(Clone)]
@@ -97,7 +97,7 @@ pub fn creating(service_id: ServiceId, staff_id: Option<StaffId>, starts_at: Ins
         staff_id,
         hold_id: None,
         starts_at,
-        pet: Some(PetDetails { name: "Milo".into(), species: Species::Cat, breed: None }),
+        pet: Some(PetDetails { name: personal::text("Milo"), species: Species::Cat, breed: None }),
         pet_id: None,
         walk_in: None,
         notes: None,

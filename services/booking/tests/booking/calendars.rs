@@ -13,6 +13,7 @@ use subjects::booking::{
 };
 use subjects::ids::{CalendarId, ClinicId, StaffId};
 use subjects::vendor::MembershipRevoked;
+use testmesh::personal;
 
 fn reading(calendar: &NewCalendar) -> ReadCalendar {
     let token = calendar.path.strip_prefix("/calendars/").and_then(|rest| rest.strip_suffix(".ics"));
@@ -57,7 +58,7 @@ async fn a_calendar_follows_its_owners_bookings() {
         format!("DTSTART;TZID=Asia/Jakarta:{day}T100000"),
         format!("DTEND;TZID=Asia/Jakarta:{day}T103000"),
         format!("DESCRIPTION:{}", booked.reference),
-        "SUMMARY:Visit of 30 minutes: Milo".to_owned(),
+        format!("SUMMARY:Visit of 30 minutes: {}", personal::text("Milo")),
         "LOCATION:Klinik Satwa".to_owned(),
         "STATUS:TENTATIVE".to_owned(),
         "SEQUENCE:0".to_owned(),

@@ -59,7 +59,10 @@ impl Town {
                 self.customer.ask(&CreateBooking { notes: request.notes, ..creating_from(&hold) }).await
             }
             1 => {
-                let walk_in = Some(WalkIn { name: "Sulastri".into(), phone: Some("+62 811 000".into()) });
+                let walk_in = Some(WalkIn {
+                    name: testmesh::personal::text("Sulastri"),
+                    phone: Some(testmesh::personal::PHONE.into()),
+                });
                 self.staff.ask(&CreateBooking { walk_in, ..request }).await
             }
             _ => self.customer.ask(&request).await,

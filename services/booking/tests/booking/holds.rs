@@ -167,7 +167,7 @@ async fn staff_hold_for_walk_ins_off_the_grid() {
     let held = staff.ask(&hold_at(7)).await.unwrap();
     // Without the customer's role it becomes a walk-in's booking only.
     assert_eq!(code(staff.ask(&creating_from(&held)).await.unwrap_err()), ErrorCode::Forbidden);
-    let walk_in = Some(WalkIn { name: "Sulastri".into(), phone: None });
+    let walk_in = Some(WalkIn { name: testmesh::personal::text("Sulastri"), phone: None });
     let made = staff.ask(&CreateBooking { walk_in, ..creating_from(&held) }).await.unwrap();
     assert_eq!((made.starts_at, made.customer_id), (local(2, 10, 7), None));
     let admin = Person::new(&world, &[Role::PlatformAdmin, Role::Customer]);

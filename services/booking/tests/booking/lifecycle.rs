@@ -157,7 +157,8 @@ async fn staff_book_for_walk_ins_and_nobody_else_does() {
     clinic.tell(&world).await;
     let (customer, staff) = (Person::customer(&world), Person::new(&world, &[]));
     clinic.employ(&world, staff.id).await;
-    let walk_in = Some(WalkIn { name: "Sulastri".into(), phone: Some("+62 811 000".into()) });
+    let walk_in =
+        Some(WalkIn { name: testmesh::personal::text("Sulastri"), phone: Some(testmesh::personal::PHONE.into()) });
     let request = CreateBooking { walk_in, ..creating(clinic.service(0), None, local(2, 10, 0)) };
 
     assert_eq!(code(customer.ask(&request).await.unwrap_err()), ErrorCode::Forbidden);

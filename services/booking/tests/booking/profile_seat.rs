@@ -35,7 +35,7 @@ async fn find_pet(cx: Cx<ProfileSeat>, question: FindPet) -> Result<Pet, Profile
     Ok(Pet {
         id: pet_id,
         owner_id,
-        name: "Oyen".to_owned(),
+        name: testmesh::personal::text("Oyen"),
         species,
         breed: None,
         sex: Sex::Unknown,

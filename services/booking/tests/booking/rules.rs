@@ -30,14 +30,14 @@ async fn customers_book_slots_and_staff_any_time_within_hours() {
         assert_eq!(customer.hold(request.service_id, None, request.starts_at).await, Err(refusal.clone()));
         // A member of the clinic who books for themselves is a customer like others.
         assert_eq!(staff.ask(request).await, Err(refusal));
-        let walk_in = Some(WalkIn { name: "Sulastri".into(), phone: None });
+        let walk_in = Some(WalkIn { name: testmesh::personal::text("Sulastri"), phone: None });
         assert_eq!(
             staff.ask(&CreateBooking { walk_in, ..request.clone() }).await.unwrap().starts_at,
             request.starts_at
         );
     }
     let closed = CreateBooking {
-        walk_in: Some(WalkIn { name: "Sulastri".into(), phone: None }),
+        walk_in: Some(WalkIn { name: testmesh::personal::text("Sulastri"), phone: None }),
         ..creating(clinic.service(0), None, local(5, 8, 45))
     };
     assert_eq!(staff.ask(&closed).await, Err(BookingError::VendorUnavailable));

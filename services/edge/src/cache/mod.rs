@@ -13,7 +13,7 @@ mod heard;
 mod local;
 mod metrics;
 pub mod minimum_version;
-mod shared;
+pub(crate) mod shared;
 pub mod status;
 mod things;
 

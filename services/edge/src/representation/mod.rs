@@ -1,6 +1,6 @@
 //! The form in which an answer is given: JSON, JSON with links (HAL), or the text of a route that has one.
 
-mod accept;
+pub mod accept;
 pub mod etag;
 
 use crate::routes::Route;

@@ -136,7 +136,7 @@ impl Streams {
 }
 
 /// Where the client was. None: it begins, or it was in the middle of a snapshot, of which it does not know the rest.
-fn resumed_from(headers: &HeaderMap) -> Result<Option<StreamPlace>, Fault> {
+pub fn resumed_from(headers: &HeaderMap) -> Result<Option<StreamPlace>, Fault> {
     if headers.get(&LAST_EVENT_ID).is_none_or(HeaderValue::is_empty) {
         return Ok(None);
     }

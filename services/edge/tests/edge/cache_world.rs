@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use subjects::ids::{ClinicId, SessionId, UserId, VendorId};
 use subjects::vendor::{Clinic, ClinicState, ClinicUpdated, FindClinic, VendorError, VendorState, VendorSuspended};
 use subjects::{Event, Role};
-use testkit::{Nats, NatsOptions};
+use testkit::{Leaks, Nats, NatsOptions};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -92,6 +92,8 @@ async fn find_clinic(cx: platform::Cx<ShelfVendor>, request: FindClinic) -> Resu
 }
 
 pub struct World {
+    /// First, so that it looks while the rest is there.
+    leaks: Leaks,
     pub nats: Nats,
     pub shelf: Arc<Shelf>,
     settings: Settings,
@@ -136,7 +138,9 @@ impl World {
         let provisioner = connect("provision").await;
         provision::provision(&async_nats::jetstream::new(provisioner), &config, &[]).await.unwrap();
         let teller = async_nats::jetstream::new(connect("vendor").await);
-        let mut world = World { nats, shelf: Arc::default(), settings, keys, vendor: None, teller, folder };
+        let mut leaks = Leaks::new();
+        leaks.nats(&nats);
+        let mut world = World { leaks, nats, shelf: Arc::default(), settings, keys, vendor: None, teller, folder };
         world.vendor_comes().await;
         world
     }
@@ -239,6 +243,7 @@ impl World {
         if let Some(vendor) = self.vendor.take() {
             vendor.drain().await.unwrap();
         }
+        self.leaks.finish().unwrap();
         self.nats.stop().await.unwrap();
         drop(self.folder);
     }

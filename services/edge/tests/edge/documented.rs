@@ -1,9 +1,11 @@
-//! Holds every answer of the tests against the OpenAPI document: its status, its headers, its media type.
+//! Holds every answer of the tests against the OpenAPI document: its status, its headers, its media type, its body.
 
+use jsonschema::Validator;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
-use std::sync::LazyLock;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
 use subjects::openapi::{self, PREFIXES};
 
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi::document);
@@ -28,10 +30,13 @@ const NOT_OF_THE_API: [&str; 15] = [
     "keep-alive",
 ];
 
-/// Fails where an answer is not as the document has it. What the document leaves out as a whole is passed over: unknown
-/// paths, methods that a path does not have, OPTIONS.
+/// Those that were needed so far, by their schema.
+static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+
+/// Fails where an answer is not as the document has it, its body among it where that is JSON. What the document leaves out
+/// as a whole is passed over: unknown paths, methods that a path does not have, OPTIONS.
 #[track_caller]
-pub fn check(method: &Method, path: &str, status: u16, headers: &HeaderMap) {
+pub fn check(method: &Method, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
     let Some(operation) = find(method, path) else { return };
     let seen = format!("{method} {path}: {status}");
     let response = &operation["responses"][status.to_string()];
@@ -48,7 +53,42 @@ pub fn check(method: &Method, path: &str, status: u16, headers: &HeaderMap) {
     let Some(media_type) = headers.get("content-type").and_then(|value| value.to_str().ok()) else { return };
     let essence = media_type.split(';').next().unwrap().trim();
     let content = &response["content"];
-    assert!(content.get(essence).or(content.get("*/*")).is_some(), "{seen} is {essence}, which is not documented");
+    let content = content.get(essence).or(content.get("*/*"));
+    let content = content.unwrap_or_else(|| panic!("{seen} is {essence}, which is not documented"));
+    let is_json = essence.ends_with("json") && method != Method::HEAD;
+    if let Some(schema) = content.get("schema").filter(|_| is_json) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_else(|error| panic!("{seen} has no JSON: {error}"));
+        let wrong: Vec<String> = validator(schema).iter_errors(&body).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{seen} is not what the document says of it: {wrong:?} {body:.1000}");
+    }
+}
+
+fn validator(schema: &'static Value) -> Arc<Validator> {
+    let mut validators = VALIDATORS.lock().unwrap();
+    let compile = || {
+        let mut schemas = Map::new();
+        collect(schema, &mut schemas);
+        let document = json!({ "allOf": [schema], "components": { "schemas": schemas } });
+        Arc::new(jsonschema::options().should_validate_formats(true).build(&document).unwrap())
+    };
+    validators.entry(schema.to_string()).or_insert_with(compile).clone()
+}
+
+/// All that a schema refers to, and what that refers to.
+fn collect(schema: &Value, schemas: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(object) => {
+            let name = schema["$ref"].as_str().and_then(|target| target.strip_prefix("#/components/schemas/"));
+            if let Some(name) = name.filter(|name| !schemas.contains_key(*name)) {
+                let target = &DOCUMENT["components"]["schemas"][name];
+                schemas.insert(name.to_owned(), target.clone());
+                collect(target, schemas);
+            }
+            object.values().for_each(|inner| collect(inner, schemas));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| collect(inner, schemas)),
+        _ => {}
+    }
 }
 
 pub fn resolved(value: &Value) -> &Value {

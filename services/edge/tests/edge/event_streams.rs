@@ -14,7 +14,7 @@ use std::time::Duration;
 use subjects::auth::{RevokedSession, SessionRevoked};
 use subjects::ids::{SessionId, UserId};
 use subjects::{Event as _, Role};
-use testkit::{Nats, NatsOptions};
+use testkit::{Leaks, Nats, NatsOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -27,6 +27,8 @@ platform::calls!(SilentAuth => []);
 
 /// One nats-server, one tiny booking service and one edge.
 struct World {
+    /// First, so that it looks while the rest is there.
+    _leaks: Leaks,
     address: SocketAddr,
     host: Host,
     edge: Running,
@@ -74,7 +76,10 @@ impl World {
         let setup = Setup::connect(&host, "booking").await.unwrap();
         let booking = runtime::start(setup, tiny_booking::service(), TinyBooking { rows: rows.clone() }).await.unwrap();
         let (edge, address) = start_edge(&host).await;
+        let mut leaks = Leaks::new();
+        leaks.nats(&nats);
         World {
+            _leaks: leaks,
             publisher: Setup::connect(&host, "booking").await.unwrap(),
             auth: Setup::connect(&host, "auth").await.unwrap(),
             address,
@@ -109,7 +114,7 @@ impl World {
     async fn open(&self, token: &str, from: Option<&str>) -> Stream {
         let response = self.request(token, from).send().await.unwrap();
         assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
-        documented::check(&reqwest::Method::GET, "/api/v1/bookings/watch", 200, response.headers());
+        documented::check(&reqwest::Method::GET, "/api/v1/bookings/watch", 200, response.headers(), b"");
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert!(response.headers().get("content-encoding").is_none());
@@ -232,13 +237,9 @@ async fn what_makes_no_sense_is_refused_before_anything_is_streamed() {
     let (_, token) = world.user();
     let status = async |request: reqwest::RequestBuilder| {
         let response = request.send().await.unwrap();
-        documented::check(
-            &reqwest::Method::GET,
-            "/api/v1/bookings/watch",
-            response.status().as_u16(),
-            response.headers(),
-        );
-        let (status, body) = (response.status().as_u16(), response.text().await.unwrap());
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.text().await.unwrap();
+        documented::check(&reqwest::Method::GET, "/api/v1/bookings/watch", status, &headers, body.as_bytes());
         (status, serde_json::from_str::<Value>(&body).unwrap()["reason"].as_str().unwrap().to_owned())
     };
     for place in ["x", "1", "1-2-3", "1-2,3-4", "99999999999999999999999-1"] {

@@ -227,7 +227,7 @@ fn kind(schema: &Value, document: &Value) -> String {
 }
 
 /// Something that a schema takes: what is required, with everything as small as it may be.
-fn example(schema: &Value, document: &Value) -> Value {
+pub fn example(schema: &Value, document: &Value) -> Value {
     let schema = chosen(schema, document);
     if let Some(value) = schema.get("const").or_else(|| schema["enum"].get(0)) {
         return value.clone();
@@ -236,6 +236,7 @@ fn example(schema: &Value, document: &Value) -> Value {
         "integer" => schema.get("minimum").cloned().unwrap_or(json!(1)),
         "number" => schema.get("minimum").cloned().unwrap_or(json!(1.5)),
         "boolean" => json!(true),
+        "null" => json!(null),
         "array" => {
             let count = schema["minItems"].as_u64().unwrap_or(1);
             Value::Array((0..count.max(1)).map(|_| example(&schema["items"], document)).collect())

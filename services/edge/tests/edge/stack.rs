@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex};
 use subjects::ids::{SessionId, UserId};
 use subjects::{Role, catalogue};
-use testkit::{Nats, NatsOptions};
+use testkit::{Leaks, MemoryLog, Nats, NatsOptions};
 use tokio::runtime::Runtime;
 
 /// The auth service's identity, without the service.
@@ -34,13 +34,19 @@ pub struct Stack {
 }
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-static LOG: LazyLock<Arc<Mutex<Vec<u8>>>> = LazyLock::new(Arc::default);
+static LOG: LazyLock<MemoryLog> = LazyLock::new(Arc::default);
 static STACK: LazyLock<Stack> = LazyLock::new(|| RUNTIME.block_on(start()));
 
 /// Runs a test against the shared stack.
 pub fn with_stack<F: Future>(test: impl FnOnce(&'static Stack) -> F) -> F::Output {
     let stack: &'static Stack = &STACK;
-    RUNTIME.block_on(test(stack))
+    // What is logged while the test runs, by whatever test.
+    let mut leaks = Leaks::new();
+    leaks.memory("the log of the edge", &LOG);
+    leaks.nats(&stack._nats);
+    let output = RUNTIME.block_on(test(stack));
+    leaks.finish().unwrap();
+    output
 }
 
 async fn start() -> Stack {
@@ -181,8 +187,12 @@ impl Answer {
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        crate::documented::check(&method, &path, status, &headers);
-        Answer { status, headers, text: response.text().await.unwrap() }
+        let text = response.text().await.unwrap();
+        crate::documented::check(&method, &path, status, &headers, text.as_bytes());
+        if status >= 400 {
+            testkit::check_refusal(&path, &text);
+        }
+        Answer { status, headers, text }
     }
 
     pub fn json(&self) -> Value {

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use subjects::ids::{SessionId, UserId};
 use subjects::{ErrorCode, Fault, Role, catalogue};
-use testkit::{Nats, NatsOptions};
+use testkit::{Leaks, Nats, NatsOptions};
 
 pub struct StandIn {
     pub edge: SocketAddr,
@@ -25,6 +25,8 @@ pub struct StandIn {
     pub bad_tokens: Vec<(&'static str, String)>,
     reached: Arc<Mutex<BTreeSet<String>>>,
     _running: Running,
+    /// Before the server, so that it looks while that is there.
+    _leaks: Leaks,
     _nats: Nats,
     _keys: tempfile::TempDir,
 }
@@ -75,7 +77,19 @@ impl StandIn {
             ("far too long", "x".repeat(6_000)),
         ];
         let http = reqwest::Client::new();
-        StandIn { edge, http, token, bad_tokens, reached, _running: running, _nats: nats, _keys: keys_folder }
+        let mut leaks = Leaks::new();
+        leaks.nats(&nats);
+        StandIn {
+            edge,
+            http,
+            token,
+            bad_tokens,
+            reached,
+            _running: running,
+            _leaks: leaks,
+            _nats: nats,
+            _keys: keys_folder,
+        }
     }
 
     /// Whether the request with this correlation id reached a service.

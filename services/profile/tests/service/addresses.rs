@@ -3,7 +3,7 @@
 use crate::household::{address, with};
 use crate::world;
 use serde_json::{Value, json};
-use testmesh::{Asker, Mesh, customer};
+use testmesh::{Asker, Mesh, customer, personal};
 
 async fn add(mesh: &Mesh, who: &Asker, label: &str, is_default: bool) -> Value {
     let body = with(address(label), json!({ "isDefault": is_default }));
@@ -38,8 +38,8 @@ async fn whoever_has_addresses_has_exactly_one_default() {
     assert_eq!(change(&parents, json!({ "label": "Orang tua" }), 1).refusal().await, "default_needed");
     // It lost the star, which was a change.
     assert_eq!(change(&home, json!({ "isDefault": true }), 1).refusal().await, "version_mismatch");
-    let changed = change(&home, json!({ "isDefault": true, "notes": "Pagar hijau" }), 2).ok().await;
-    assert_eq!((&changed["notes"], &changed["version"]), (&json!("Pagar hijau"), &json!(3)));
+    let changed = change(&home, json!({ "isDefault": true, "notes": personal::text("Pagar hijau") }), 2).ok().await;
+    assert_eq!((&changed["notes"], &changed["version"]), (&json!(personal::text("Pagar hijau")), &json!(3)));
     assert_eq!(labels(&mesh, &sari).await, ["Rumah*", "Kantor", "Orang tua"]);
 
     let remove = |row: &Value| mesh.ask("address.remove", json!({ "id": row["id"] })).by(&sari);

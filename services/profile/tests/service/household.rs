@@ -6,16 +6,16 @@ use subjects::ids::{BookingId, ClinicId, MembershipId, PetId, ServiceId, StaffId
 use subjects::time::Instant;
 use subjects::vendor::{MembershipChanged, MembershipState};
 use subjects::{MembershipRole, Money};
-use testmesh::{Asker, Mesh};
+use testmesh::{Asker, Mesh, personal};
 
 /// The body of a request for an address.
 pub fn address(label: &str) -> Value {
     json!({
         "label": label,
-        "recipient": "Sulastri",
-        "phone": "+62 811 2233 4455",
+        "recipient": personal::text("Sulastri"),
+        "phone": personal::PHONE,
         "address": {
-            "street": "Jl. Cikini Raya No. 45",
+            "street": personal::text("Jl. Cikini Raya No. 45"),
             "rt": "001",
             "rw": "002",
             "village": "Cikini",
@@ -36,7 +36,7 @@ pub fn with(mut value: Value, fields: Value) -> Value {
 
 /// Adds a pet and answers it.
 pub async fn pet_of(mesh: &Mesh, owner: &Asker) -> Value {
-    mesh.ask("pet.create", json!({ "name": "Oyen", "species": "cat" })).by(owner).ok().await
+    mesh.ask("pet.create", json!({ "name": personal::text("Oyen"), "species": "cat" })).by(owner).ok().await
 }
 
 /// Shares a pet, and answers the share.

@@ -3,7 +3,7 @@
 use crate::household::{pet_of, share, with};
 use crate::world;
 use serde_json::{Value, json};
-use testmesh::customer;
+use testmesh::{customer, personal};
 
 #[tokio::test]
 async fn a_pet_is_added_replaced_and_removed() {
@@ -11,9 +11,9 @@ async fn a_pet_is_added_replaced_and_removed() {
     let sari = customer();
     let mut events = mesh.listen().await;
     let body = json!({
-        "name": "Oyen 🐈", "species": "cat", "breed": "Kucing kampung", "sex": "male", "neutered": true,
-        "birthDate": "2021-05-17", "weightGrams": 5_400, "microchip": "360098100000001",
-        "photoUrl": "https://cdn.example/oyen.jpg", "notes": "Takut timbangan",
+        "name": personal::text("Oyen 🐈"), "species": "cat", "breed": personal::text("Kucing kampung"), "sex": "male", "neutered": true,
+        "birthDate": "2021-05-17", "weightGrams": 5_400, "microchip": personal::MICROCHIP,
+        "photoUrl": "https://cdn.example/oyen.jpg", "notes": personal::text("Takut timbangan"),
     });
     let made = mesh.ask("pet.create", body.clone()).by(&sari).under_key("k").ok().await;
     assert_eq!(mesh.ask("pet.create", body.clone()).by(&sari).under_key("k").ok().await, made);
@@ -26,7 +26,7 @@ async fn a_pet_is_added_replaced_and_removed() {
     });
     assert_eq!(events.next("pet.created").await, told);
 
-    let plain = json!({ "id": made["id"], "name": "Oyen", "species": "cat" });
+    let plain = json!({ "id": made["id"], "name": personal::text("Oyen"), "species": "cat" });
     let update = |version| mesh.ask("pet.update", plain.clone()).by(&sari).based_on(version);
     let replaced = update(1).ok().await;
     assert_eq!(
@@ -38,7 +38,7 @@ async fn a_pet_is_added_replaced_and_removed() {
     assert_eq!(mesh.ask("pet.findOne", json!({ "id": made["id"] })).by(&sari).ok().await, replaced);
     events.next("pet.updated").await;
 
-    mesh.ask("petRecord.create", json!({ "petId": made["id"], "note": "Sehat" })).by(&sari).ok().await;
+    mesh.ask("petRecord.create", json!({ "petId": made["id"], "note": personal::text("Sehat") })).by(&sari).ok().await;
     let remove = |version| mesh.ask("pet.remove", json!({ "id": made["id"] })).by(&sari).based_on(version);
     assert_eq!(remove(1).refusal().await, "version_mismatch");
     remove(2).ok().await;
@@ -53,7 +53,7 @@ async fn a_pet_is_added_replaced_and_removed() {
 async fn a_microchip_is_in_one_pet() {
     let mesh = world::start().await;
     let (sari, tono) = (customer(), customer());
-    let body = json!({ "name": "Oyen", "species": "cat", "microchip": "360098100000001" });
+    let body = json!({ "name": personal::text("Oyen"), "species": "cat", "microchip": personal::MICROCHIP });
     let chipped = mesh.ask("pet.create", body.clone()).by(&sari).ok().await;
     assert_eq!(mesh.ask("pet.create", body.clone()).by(&tono).refusal().await, "microchip_taken");
     let other = pet_of(&mesh, &tono).await;
@@ -61,7 +61,7 @@ async fn a_microchip_is_in_one_pet() {
     assert_eq!(mesh.ask("pet.update", chipping.clone()).by(&tono).based_on(1).refusal().await, "microchip_taken");
     // Its number is free once it is gone.
     mesh.ask("pet.remove", json!({ "id": chipped["id"] })).by(&sari).ok().await;
-    assert_eq!(mesh.ask("pet.update", chipping).by(&tono).based_on(1).ok().await["microchip"], "360098100000001");
+    assert_eq!(mesh.ask("pet.update", chipping).by(&tono).based_on(1).ok().await["microchip"], personal::MICROCHIP);
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_list_has_ones_own_pets_and_the_shared_ones() {
     let mesh = world::start().await;
     let (sari, tono) = (customer(), customer());
     let cat = pet_of(&mesh, &sari).await;
-    let dog = mesh.ask("pet.create", json!({ "name": "Bruno", "species": "dog" })).by(&tono).ok().await;
+    let dog = mesh.ask("pet.create", json!({ "name": personal::text("Bruno"), "species": "dog" })).by(&tono).ok().await;
     pet_of(&mesh, &customer()).await;
     share(&mesh, &tono, &dog, "viewer", &sari).await;
 
@@ -78,11 +78,12 @@ async fn a_list_has_ones_own_pets_and_the_shared_ones() {
         let described = |pet: &Value| format!("{} {}", pet["name"].as_str().unwrap(), pet["access"].as_str().unwrap());
         found["items"].as_array().unwrap().iter().map(described).collect()
     };
-    assert_eq!(names(json!({})).await, ["Oyen owner", "Bruno viewer"]);
-    assert_eq!(names(json!({ "sort": "-createdAt" })).await, ["Bruno viewer", "Oyen owner"]);
-    assert_eq!(names(json!({ "own": true })).await, ["Oyen owner"]);
-    assert_eq!(names(json!({ "own": false })).await, ["Bruno viewer"]);
-    assert_eq!(names(json!({ "species": "cat" })).await, ["Oyen owner"]);
+    let (owned, viewed) = (personal::text("Oyen owner"), personal::text("Bruno viewer"));
+    assert_eq!(names(json!({})).await, [owned.as_str(), viewed.as_str()]);
+    assert_eq!(names(json!({ "sort": "-createdAt" })).await, [viewed.as_str(), owned.as_str()]);
+    assert_eq!(names(json!({ "own": true })).await, [owned.as_str()]);
+    assert_eq!(names(json!({ "own": false })).await, [viewed.as_str()]);
+    assert_eq!(names(json!({ "species": "cat" })).await, [owned.as_str()]);
     assert!(names(json!({ "species": "fish" })).await.is_empty());
 
     let all = mesh.ask("pet.findAll", json!({})).by(&tono).ok().await;

@@ -4,7 +4,7 @@ use crate::household::{address, pet_of, with};
 use crate::world;
 use serde_json::json;
 use std::collections::BTreeMap;
-use testmesh::{Ask, customer};
+use testmesh::{Ask, customer, personal};
 use tokio::task::JoinSet;
 
 /// Asks all at once, and counts what came of it.
@@ -92,13 +92,15 @@ async fn changes_based_on_one_version_happen_once() {
     let pet = pet_of(&mesh, &sari).await;
     let once = counts([("ok", 1), ("version_mismatch", 9)]);
     let renaming = |place: usize| {
-        let body = json!({ "id": pet["id"], "name": format!("Oyen {place}"), "species": "cat" });
+        let body = json!({ "id": pet["id"], "name": personal::text(&format!("Oyen {place}")), "species": "cat" });
         mesh.ask("pet.update", body).by(&sari).based_on(1)
     };
     assert_eq!(outcomes((0..10).map(renaming).collect()).await, once);
     // Also the first change of what has no row yet.
     let telling = |place: usize| {
-        mesh.ask("profile.update", json!({ "displayName": format!("Sari {place}") })).by(&sari).based_on(1)
+        mesh.ask("profile.update", json!({ "displayName": personal::text(&format!("Sari {place}")) }))
+            .by(&sari)
+            .based_on(1)
     };
     assert_eq!(outcomes((0..10).map(telling).collect()).await, once);
     let choosing = |place: usize| {
@@ -114,9 +116,14 @@ async fn a_record_is_corrected_once() {
     let _second = mesh.start_another(profile::service(), profile::app).await;
     let sari = customer();
     let pet = pet_of(&mesh, &sari).await;
-    let wrong = mesh.ask("petRecord.create", json!({ "petId": pet["id"], "note": "Betina" })).by(&sari).ok().await;
+    let wrong = mesh
+        .ask("petRecord.create", json!({ "petId": pet["id"], "note": personal::text("Betina") }))
+        .by(&sari)
+        .ok()
+        .await;
     let correcting = |place: usize| {
-        let body = json!({ "petId": pet["id"], "note": format!("Jantan {place}"), "replaces": wrong["id"] });
+        let body =
+            json!({ "petId": pet["id"], "note": personal::text(&format!("Jantan {place}")), "replaces": wrong["id"] });
         mesh.ask("petRecord.create", body).by(&sari)
     };
     let corrected = outcomes((0..10).map(correcting).collect()).await;

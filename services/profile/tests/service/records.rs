@@ -5,7 +5,7 @@ use crate::world;
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use serde_json::{Value, json};
 use subjects::booking::BookingStatus;
-use testmesh::customer;
+use testmesh::{customer, personal};
 
 #[tokio::test]
 async fn an_entry_of_each_kind_is_kept_as_it_was_written() {
@@ -17,7 +17,10 @@ async fn an_entry_of_each_kind_is_kept_as_it_was_written() {
             "vaccination",
             json!({ "vaccine": "Rabies", "givenOn": "2026-01-10", "dueOn": "2027-01-10", "batch": "RB-1" }),
         ),
-        ("allergy", json!({ "substance": "Ayam", "severity": "moderate", "note": "Gatal — kulit merah 🐾" })),
+        (
+            "allergy",
+            json!({ "substance": "Ayam", "severity": "moderate", "note": personal::text("Gatal — kulit merah 🐾") }),
+        ),
         ("weight", json!({ "grams": 5_400, "measuredOn": "2026-01-10" })),
         ("note", json!("Gigi dibersihkan.\nTidak ada karang.")),
     ];
@@ -52,7 +55,7 @@ async fn what_was_wrong_is_replaced_and_stays() {
     let wrong = weigh(&pet, 54_000, &Value::Null).ok().await;
     let of_other_pet = weigh(&other_pet, 3_000, &wrong["id"]);
     assert_eq!(of_other_pet.refusal().await, "record_not_found");
-    let note = json!({ "petId": pet["id"], "note": "5,4 kg", "replaces": wrong["id"] });
+    let note = json!({ "petId": pet["id"], "note": personal::text("5,4 kg"), "replaces": wrong["id"] });
     assert_eq!(mesh.ask("petRecord.create", note).by(&sari).refusal().await, "wrong_kind");
     let right = weigh(&pet, 5_400, &wrong["id"]).ok().await;
     assert_eq!(right["replaces"], wrong["id"]);
@@ -117,7 +120,7 @@ async fn a_correction_of_the_latest_weighing_may_leave_an_earlier_one_the_latest
     assert_eq!(weight().await, 4_100);
     // What the owner says holds, until it is weighed again: an earlier weighing is corrected without touching it.
     let oldest = weigh(3_000, "2023-01-10", &Value::Null).await;
-    let said = json!({ "id": pet["id"], "name": "Oyen", "species": "cat", "weightGrams": 4_500 });
+    let said = json!({ "id": pet["id"], "name": personal::text("Oyen"), "species": "cat", "weightGrams": 4_500 });
     let found = mesh.ask("pet.findOne", json!({ "id": pet["id"] })).by(&sari).ok().await;
     mesh.ask("pet.update", said).by(&sari).based_on(found["version"].as_i64().unwrap()).ok().await;
     weigh(3_100, "2023-01-10", &oldest["id"]).await;
@@ -156,7 +159,7 @@ async fn records_have_a_bound() {
          select gen_random_uuid(), '{id}', 'note', '{{\"note\":\"x\"}}', 'owner', now() from generate_series(1, 1999)"
     ))
     .await;
-    let write = || mesh.ask("petRecord.create", json!({ "petId": id, "note": "Sehat" })).by(&sari);
+    let write = || mesh.ask("petRecord.create", json!({ "petId": id, "note": personal::text("Sehat") })).by(&sari);
     write().ok().await;
     assert_eq!(write().refusal().await, "too_many_records");
 }

@@ -3,7 +3,7 @@
 use crate::household::{pet_of, share};
 use crate::world;
 use serde_json::{Value, json};
-use testmesh::{Asker, customer};
+use testmesh::{Asker, customer, personal};
 
 #[tokio::test]
 async fn a_pet_is_shared_by_a_code_that_is_shown_once() {
@@ -82,7 +82,9 @@ async fn revoking_takes_away_at_once_and_anybody_may_leave() {
         mesh.ask("petShare.revoke", json!({ "petId": pet["id"], "id": share["id"] })).by(who)
     };
     let reads = |who: &Asker| mesh.ask("pet.findOne", json!({ "id": pet["id"] })).by(who);
-    let writes = |who: &Asker| mesh.ask("petRecord.create", json!({ "petId": pet["id"], "note": "Sehat" })).by(who);
+    let writes = |who: &Asker| {
+        mesh.ask("petRecord.create", json!({ "petId": pet["id"], "note": personal::text("Sehat") })).by(who)
+    };
 
     assert_eq!(revoke(&of_tono, &wati).refusal().await, "share_not_found");
     assert_eq!(revoke(&of_tono, &customer()).refusal().await, "pet_not_found");

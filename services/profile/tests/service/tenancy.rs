@@ -5,7 +5,7 @@ use crate::world;
 use serde_json::{Value, json};
 use subjects::booking::{BookingState, BookingStatus};
 use subjects::vendor::{MembershipRevoked, MembershipState};
-use testmesh::{Asker, Mesh, customer, platform_admin};
+use testmesh::{Asker, Mesh, customer, personal, platform_admin};
 
 /// What a person gets for reading the pet, replacing it, sharing it, reading its records and adding to them.
 async fn outcomes(mesh: &Mesh, pet: &Value, who: &Asker) -> [String; 5] {
@@ -13,10 +13,10 @@ async fn outcomes(mesh: &Mesh, pet: &Value, who: &Asker) -> [String; 5] {
     let version = mesh.number(&format!("select version from pets where id = {}", quoted(id))).await;
     let asked = [
         mesh.ask("pet.findOne", json!({ "id": id })),
-        mesh.ask("pet.update", json!({ "id": id, "name": "Oyen", "species": "cat" })).based_on(version),
+        mesh.ask("pet.update", json!({ "id": id, "name": personal::text("Oyen"), "species": "cat" })).based_on(version),
         mesh.ask("petShare.create", json!({ "petId": id, "role": "viewer" })),
         mesh.ask("petRecord.findAll", json!({ "petId": id })),
-        mesh.ask("petRecord.create", json!({ "petId": id, "note": "Sehat" })),
+        mesh.ask("petRecord.create", json!({ "petId": id, "note": personal::text("Sehat") })),
     ];
     let mut outcomes = Vec::new();
     for ask in asked {

@@ -47,7 +47,7 @@ impl Business {
         let vendor_id = ask("vendor.create", new_vendor(name)).await["id"].clone();
         let clinic_id = ask("clinic.create", new_clinic(&vendor_id, name)).await["id"].clone();
         let service_id = ask("service.create", new_service(&clinic_id, "Konsultasi")).await["id"].clone();
-        let new_staff = json!({ "clinicId": clinic_id, "displayName": "Anindya Putri", "serviceIds": [service_id] });
+        let new_staff = json!({ "clinicId": clinic_id, "displayName": testmesh::personal::text("Anindya Putri"), "serviceIds": [service_id] });
         let staff_id = ask("staff.create", new_staff).await["id"].clone();
         let hours = json!({ "clinicId": clinic_id, "weekly": usual_week() });
         world.ask("hours.update", hours).by(&owner).based_on(1).ok().await;

@@ -1,13 +1,13 @@
 use crate::world::World;
 use serde_json::{Value, json};
 use subjects::auth::UserStatus;
+use testmesh::personal;
 use vendor::sweep::{forget_finished, sweep_once};
 
-const PASSWORD: &str = "kucing tidur di atas lemari";
+const PASSWORD: &str = personal::PASSWORD;
 
 fn body(email: &str) -> Value {
-    let owner =
-        json!({ "email": email, "password": PASSWORD, "firstName": "Sari", "phoneNumber": "+62 812 3456 7890" });
+    let owner = json!({ "email": email, "password": PASSWORD, "firstName": personal::text("Sari"), "phoneNumber": personal::PHONE });
     json!({ "owner": owner, "name": "Klinik Sejahtera", "kind": "clinic" })
 }
 
@@ -65,7 +65,7 @@ async fn a_vendor_and_its_owner_come_to_be_together() {
 
     // Nothing of the person is stored here.
     let rows = world.all_rows().await;
-    for personal in [PASSWORD, "sari@example.com", "Sari", "+62 812 3456 7890"] {
+    for personal in [PASSWORD, "sari@example.com", "Sari", personal::PHONE] {
         assert!(!rows.contains(personal), "{personal}");
     }
 }

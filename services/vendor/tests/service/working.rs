@@ -31,7 +31,7 @@ impl TwoClinics {
 
     fn change(&self, clinic_ids: &[&Value], week: &Value, exceptions: &Value) -> Value {
         json!({
-            "id": self.business.staff_id, "displayName": "Anindya Putri", "active": true, "clinicIds": clinic_ids,
+            "id": self.business.staff_id, "displayName": testmesh::personal::text("Anindya Putri"), "active": true, "clinicIds": clinic_ids,
             "serviceIds": [self.business.service_id], "hours": week, "exceptions": exceptions,
         })
     }

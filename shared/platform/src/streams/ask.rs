@@ -23,7 +23,7 @@ pub(crate) struct LeaseAsk {
 }
 
 /// The same, understood.
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// Where the watcher is.
     pub from: Option<StreamPlace>,
     /// For how many answers it has room.
@@ -64,7 +64,7 @@ impl LeaseAsk {
 
     /// # Errors
     /// `bad_request` with all that makes no sense.
-    pub(super) fn terms(self) -> Result<Terms, Fault> {
+    pub(crate) fn terms(self) -> Result<Terms, Fault> {
         let mut violations = vec![];
         let mut refuse = |header: &str, what: &str| violations.push(Violation::new("", format!("{header} {what}")));
         let from = match self.from.map(|from| from.parse()) {

@@ -20,7 +20,7 @@ where
     Fut: Future<Output = Result<Watch<S::Item>, S::Error>> + Send + 'static,
 {
     let handler = Arc::new(handler);
-    Endpoint::of_stream(
+    Endpoint::of_stream::<S>(
         Operation::of_stream::<S>(A::NAME),
         Arc::new(move |cx, content_type, body, schema, ask: Option<LeaseAsk>| {
             let (handler, feed, leases) = (handler.clone(), feed.clone(), leases.clone());

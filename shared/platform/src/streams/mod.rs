@@ -21,7 +21,7 @@ mod outlet;
 mod ring;
 mod watch;
 mod watching;
-mod wire;
+pub(crate) mod wire;
 
 pub use leases::StreamsConfig;
 pub use watch::Watch;

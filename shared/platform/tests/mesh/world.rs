@@ -20,7 +20,7 @@ use subjects::ids::{SessionId, UserId};
 use subjects::vendor::{FindClinic, VendorError};
 use subjects::{Fault, NoError, Role};
 use tempfile::TempDir;
-use testkit::{Nats, NatsOptions};
+use testkit::{Leaks, Nats, NatsOptions};
 
 /// Plays the auth service: its handlers do what a test needs to see.
 #[derive(Default)]
@@ -102,6 +102,8 @@ pub fn edge_declaration() -> Declaration {
 }
 
 pub struct World {
+    /// First, so that it looks while the rest is there.
+    _leaks: Leaks,
     pub nats: Nats,
     keys: TempDir,
     settings: String,
@@ -129,7 +131,9 @@ impl World {
             nats.url(),
             keys.path().join("keys").display()
         );
-        let world = World { nats, keys, settings };
+        let mut leaks = Leaks::new();
+        leaks.nats(&nats);
+        let world = World { _leaks: leaks, nats, keys, settings };
         let config = world.nats_config();
         let seed = store.nats_seed(PROVISION).unwrap();
         let (client, _) = connect(&config, PROVISION, &seed, metrics()).await.unwrap();

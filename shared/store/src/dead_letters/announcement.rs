@@ -61,3 +61,44 @@ impl Announcement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::letter::headers_of;
+    use super::*;
+    use subjects::ops::DeadLetterReason;
+    use testkit::mangled::check_reading;
+
+    #[test]
+    fn whatever_was_parked_is_announced_in_headers_that_can_be_sent() {
+        let sample = br#"{"ce-id":["1"],"Nats-Msg-Id":["1"],"name":["a: b","c\r\nd"]}"#.to_vec();
+        let read = |bytes: &[u8]| {
+            let json = serde_json::from_slice(bytes).ok()?;
+            let letter = Letter {
+                handler: "tell".to_owned(),
+                event_id: uuid::Uuid::nil(),
+                event_type: "vendor.noted".to_owned(),
+                aggregate_id: None,
+                stream: "EVENTS_VENDOR".to_owned(),
+                incarnation: chrono::DateTime::UNIX_EPOCH,
+                sequence: 7,
+                subject: "event.vendor.noted".to_owned(),
+                headers: headers_of(&json),
+                body: bytes.to_vec(),
+                reason: DeadLetterReason::Unreadable,
+                error: String::from_utf8_lossy(bytes).into_owned(),
+                attempts: 1,
+                parked_at: chrono::DateTime::UNIX_EPOCH,
+            };
+            let announcement = Announcement::whole("booking", &letter);
+            for (name, values) in announcement.headers.iter() {
+                let is_sendable = |text: &str| !text.contains(['\r', '\n']);
+                assert!(is_sendable(name.as_ref()) && values.iter().all(|value| is_sendable(value.as_str())), "{name}");
+            }
+            let told: Vec<&str> = announcement.headers.get_all("Nats-Msg-Id").map(|value| value.as_str()).collect();
+            assert_eq!(told, ["booking_tell:00000000-0000-0000-0000-000000000000"]);
+            Some(letter.headers)
+        };
+        check_reading(&[sample], read, |headers| serde_json::to_vec(headers).unwrap());
+    }
+}

@@ -101,7 +101,7 @@ impl Letter {
     }
 }
 
-fn headers_of(json: &Value) -> BTreeMap<String, Vec<String>> {
+pub(super) fn headers_of(json: &Value) -> BTreeMap<String, Vec<String>> {
     let Some(object) = json.as_object() else { return BTreeMap::new() };
     let texts = |value: &Value| match value {
         Value::Array(values) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

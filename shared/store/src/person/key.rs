@@ -73,6 +73,7 @@ impl fmt::Debug for PersonKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use testkit::mangled::check_reading_text;
 
     fn key_of(subject: Uuid) -> PersonKey {
         PersonKey::new(subject, Zeroizing::new(rand::random()))
@@ -87,6 +88,19 @@ mod tests {
         assert_eq!(open(Some(&key), "b/notes", &sealed), None);
         assert_eq!(open(Some(&key_of(key.subject)), "a/notes", &sealed), None);
         assert_eq!(open(None, "a/notes", &sealed), None);
+    }
+
+    #[test]
+    fn spoiled_text_opens_as_what_it_was_or_not_at_all() {
+        let key = key_of(Uuid::now_v7());
+        let sealed = key.seal("a/notes", "shy, é").unwrap();
+        let ciphertext = sealed.ciphertext().unwrap();
+        let read = |text: &str| {
+            let opened = open(Some(&key), "a/notes", &SealedText::of(text))?;
+            assert_eq!(opened, "shy, é", "another text opens");
+            Some(opened)
+        };
+        check_reading_text(&[ciphertext], read, |_opened| ciphertext.to_owned());
     }
 
     #[test]

@@ -146,6 +146,23 @@ fn legible(headers: &[u8]) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use testkit::mangled::check_reading;
+
+    #[test]
+    fn headers_are_read_as_far_as_they_can_be() {
+        let samples = [&b"NATS/1.0\r\nce-id: 1\r\nce-id: 2\r\nname: a: b\r\n\r\n"[..], b"NATS/1.0\r\n\r\n"];
+        let write = |headers: &HeaderMap| {
+            let values = |(name, values): (&HeaderName, &Vec<HeaderValue>)| {
+                values.iter().map(|value| format!("{name}: {value}\r\n")).collect::<String>()
+            };
+            format!("NATS/1.0\r\n{}\r\n", headers.iter().map(values).collect::<String>()).into_bytes()
+        };
+        let read = |headers: &[u8]| {
+            let read = legible(headers);
+            is_taken(headers).then_some(read)
+        };
+        check_reading(&samples.map(<[u8]>::to_vec), read, write);
+    }
 
     #[test]
     fn what_the_client_does_not_take_is_known() {

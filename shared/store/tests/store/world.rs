@@ -20,7 +20,7 @@ use store::person::PersonKeys;
 use store::{Error, HasStore, PostgresConfig, ResultExt as _, Store, Tx};
 use subjects::{Access, Effect, Fault, Request, event, service_error};
 use tempfile::TempDir;
-use testkit::{Nats, NatsOptions, Postgres};
+use testkit::{Leaks, Nats, NatsOptions, Postgres};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -170,6 +170,8 @@ async fn noted(app: Arc<Listener>, tx: Tx, event: VendorNoted) -> Result<(), Fau
 }
 
 pub struct World {
+    /// First, so that it looks while the rest is there.
+    _leaks: Leaks,
     pub nats: Nats,
     pub database: String,
     pub postgres: &'static Postgres,
@@ -208,7 +210,10 @@ impl World {
         let accounts = render(&permissions(&declarations), |identity| key_store.nats_public_keys()[identity].clone());
         let accounts = accounts.replacen("users = [", "users = [\n    { user: unbounded, password: unbounded }", 1);
         let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
-        let world = World { nats, database, postgres, consumers, keys };
+        let mut leaks = Leaks::new();
+        leaks.nats(&nats);
+        leaks.postgres(postgres, &database);
+        let world = World { _leaks: leaks, nats, database, postgres, consumers, keys };
         world.provision().await;
         world
     }

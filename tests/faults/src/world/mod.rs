@@ -21,7 +21,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use testkit::{Durability, NatsCluster};
+use testkit::{Durability, Leaks, NatsCluster};
 
 /// How long the start of anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -47,6 +47,8 @@ pub struct WorldOptions {
 
 /// Servers, demo data and running services.
 pub struct World {
+    /// First, so that it looks while the rest is there.
+    leaks: Leaks,
     /// The servers.
     pub stack: Stack,
     /// Settings and keys for this process.
@@ -87,7 +89,10 @@ impl World {
         let host = Host::new(stack.settings(Settings::from_toml("")))?;
         let planted = options.planted.clone();
         let processes = Processes::new(&stack, folder.path(), options)?;
-        let world = World { stack, host, processes, cluster: None, folder };
+        let mut leaks = Leaks::new();
+        leaks.folder(folder.path());
+        leaks.database(stack.admin_url());
+        let world = World { leaks, stack, host, processes, cluster: None, folder };
         world.prepare(planted).await.with_context(|| world.processes.log_end())?;
         Ok(world)
     }
@@ -153,6 +158,7 @@ impl World {
     /// Something does not end; the rest is ended all the same.
     pub async fn stop(self, keep: bool) -> anyhow::Result<()> {
         let processes = self.processes.stop().await;
+        let leaks = self.leaks.finish();
         let servers = self.stack.stop().await;
         if keep {
             let kept = self.folder.keep();
@@ -160,6 +166,6 @@ impl World {
         } else {
             self.folder.close().context("cannot remove the temporary folder")?;
         }
-        processes.and(servers)
+        processes.and(servers).and(leaks)
     }
 }

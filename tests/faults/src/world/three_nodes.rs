@@ -41,6 +41,7 @@ impl World {
         })
         .await?;
         let mut world = World::fill(stack, folder, options).await?;
+        world.leaks.nats_cluster(&cluster);
         world.cluster = Some(cluster);
         starting.done();
         Ok(world)

@@ -1,4 +1,7 @@
-//! 500 logins at once, while others read their bookings.
+//! 500 logins at once, while others read their bookings; and before that how long single ones take.
+
+#[path = "timing.rs"]
+mod timing;
 
 use super::Stage;
 use crate::figures::{Figures, OfKind};
@@ -17,6 +20,7 @@ const LOGINS: usize = 500;
 /// # Errors
 /// A login is neither looked at nor refused with a time to come back, or a read is not done.
 pub async fn play(stage: &Stage) -> anyhow::Result<()> {
+    timing::measure(stage).await?;
     let scene = Arc::new(Scene::set(&stage.world, stage.edge()?, 50, 0).await?);
     let reads = [Stream { kind: Kind::Read, rate: stage.sized(200.0, 50.0) }];
     let time = Duration::from_secs(stage.sized(8, 4));

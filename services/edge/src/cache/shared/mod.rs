@@ -164,7 +164,7 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 /// The clock; then, where there is an answer, for how many milliseconds it is kept, and its body.
-fn read_answer(answer: Vec<Value>) -> Option<(String, Option<(Bytes, Duration)>)> {
+pub(crate) fn read_answer(answer: Vec<Value>) -> Option<(String, Option<(Bytes, Duration)>)> {
     let mut values = answer.into_iter();
     let Value::BulkString(clock) = values.next()? else { return None };
     let kept = match (values.next(), values.next()) {
