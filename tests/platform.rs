@@ -20,6 +20,8 @@ mod samples;
 mod arena;
 #[path = "platform/attacks.rs"]
 mod attacks;
+#[path = "platform/audit.rs"]
+mod audit;
 #[path = "platform/cache.rs"]
 mod cache;
 #[path = "platform/command_line.rs"]

@@ -8,7 +8,8 @@ use crate::validate::{RequestSchema, read_request};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::sync::{Arc, OnceLock};
-use subjects::{Fault, Kind, Operation, Request, ServiceError};
+use subjects::{Fault, Kind, Operation, Request, Rest, ServiceError};
+use uuid::Uuid;
 
 /// The last argument is there for streams alone.
 pub(crate) type Handle<A> = Arc<
@@ -17,10 +18,14 @@ pub(crate) type Handle<A> = Arc<
         + Sync,
 >;
 
+/// See [`Endpoint::subject_id`].
+type SubjectId = fn(&Operation, ContentType, &Bytes) -> Option<Uuid>;
+
 /// An operation and its handler.
 pub(crate) struct Endpoint<A: App> {
     pub(crate) operation: Operation,
     handle: Handle<A>,
+    subject_id: SubjectId,
     schema: OnceLock<Arc<RequestSchema>>,
 }
 
@@ -40,12 +45,17 @@ impl<A: App> Endpoint<A> {
                 content_type.encode(&reply).map_err(Fault::internal)
             })
         });
-        Endpoint { operation, handle, schema: OnceLock::new() }
+        Endpoint { operation, handle, subject_id: subject_id::<R>, schema: OnceLock::new() }
     }
 
     /// The endpoint of a stream; see [`crate::streams`].
     pub(crate) fn of_stream(operation: Operation, handle: Handle<A>) -> Endpoint<A> {
-        Endpoint { operation, handle, schema: OnceLock::new() }
+        Endpoint { operation, handle, subject_id: |_, _, _| None, schema: OnceLock::new() }
+    }
+
+    /// Whom or what a request is about, for the audit log.
+    pub(crate) fn subject_id(&self, content_type: ContentType, body: &Bytes) -> Option<Uuid> {
+        (self.subject_id)(&self.operation, content_type, body)
     }
 
     /// Whether it answers again and again.
@@ -73,4 +83,12 @@ impl<A: App> Endpoint<A> {
             None => Box::pin(async { Err(Fault::internal("the endpoint was not prepared")) }),
         }
     }
+}
+
+/// The request's own id, the user that it names, or else what its path names first.
+fn subject_id<R: Request>(operation: &Operation, content_type: ContentType, body: &Bytes) -> Option<Uuid> {
+    let request: R = content_type.decode(body).ok()?;
+    let request = serde_json::to_value(&request).ok()?;
+    let in_paths = operation.rest.iter().flat_map(Rest::path_fields);
+    ["id", "userId"].into_iter().chain(in_paths).find_map(|field| request.get(field)?.as_str()?.parse().ok())
 }

@@ -20,6 +20,7 @@ pub struct Metrics {
     resends: IntCounterVec,
     resend_budgets_exhausted: IntCounterVec,
     nats_events: IntCounterVec,
+    audit_lost: IntCounterVec,
     streams: StreamMetrics,
 }
 
@@ -85,6 +86,13 @@ impl Metrics {
                 Opts::new("petpro_nats_events_total", "What went wrong on the NATS connection."),
                 &["kind"],
             )?,
+            audit_lost: IntCounterVec::new(
+                Opts::new(
+                    "petpro_audit_entries_lost_total",
+                    "Entries of the audit log that were not written for want of room, or of a database.",
+                ),
+                &["service"],
+            )?,
             streams: StreamMetrics::register(registry)?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
@@ -100,6 +108,7 @@ impl Metrics {
         registry.register(Box::new(metrics.resends.clone()))?;
         registry.register(Box::new(metrics.resend_budgets_exhausted.clone()))?;
         registry.register(Box::new(metrics.nats_events.clone()))?;
+        registry.register(Box::new(metrics.audit_lost.clone()))?;
         Ok(metrics)
     }
 
@@ -150,6 +159,10 @@ impl Metrics {
 
     pub(crate) fn streams(&self) -> StreamMetrics {
         self.streams.clone()
+    }
+
+    pub(crate) fn audit_lost(&self, service: &str) -> prometheus::IntCounter {
+        self.audit_lost.with_label_values(&[service])
     }
 
     pub(crate) fn nats_event(&self, kind: &str) {

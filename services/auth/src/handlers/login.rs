@@ -7,6 +7,7 @@ use crate::domain::{email, refresh};
 use crate::entity::login_attempt::LoginOutcome;
 use crate::entity::session;
 use crate::repo::{login_attempts, refresh_tokens, sessions, users};
+use serde_json::json;
 use store::Tx;
 use subjects::auth::{AuthError, Login, StartedSession, Tokens, UserLoggedIn, UserStatus};
 use subjects::ids::{SessionId, UserId};
@@ -19,6 +20,9 @@ pub async fn login(cx: Cx, req: Login) -> Result<Tokens, AuthError> {
     let found = users::find_by_email(cx.app.store.read(), email).await?;
     // A pending account is none yet.
     let found = found.filter(|user| user.status != UserStatus::Pending);
+    if let Some(user) = &found {
+        cx.concerns(user.id);
+    }
     let stored_hash = found.as_ref().map(|user| user.password_hash.as_str());
     let turn = attempt.turn(&cx).await?;
     let matches = turn.verify(req.password.expose(), stored_hash).await?;
@@ -75,6 +79,7 @@ async fn start_session(tx: &Tx, checked: &Checked<'_>) -> Result<Tokens, AuthErr
         revoked_reason: None,
     };
     let refresh_token = refresh::first_token();
+    checked.cx.note(|| json!({ "sessionId": session.id }));
     sessions::insert(tx, &session).await?;
     refresh_tokens::insert(tx, session.id, &refresh_token, now, expires_at).await?;
     login_attempts::insert(tx, checked.email, Some(account.row.id), LoginOutcome::Succeeded, now).await?;
@@ -95,5 +100,8 @@ async fn start_session(tx: &Tx, checked: &Checked<'_>) -> Result<Tokens, AuthErr
 
 async fn record(cx: &Cx, email: &str, user: Option<UserId>, outcome: LoginOutcome) -> Result<(), AuthError> {
     let now = store::now();
-    cx.app.store.write(cx, |tx| async move { Ok(login_attempts::insert(&tx, email, user, outcome, now).await?) }).await
+    cx.app
+        .store
+        .write_aside(cx, |tx| async move { Ok(login_attempts::insert(&tx, email, user, outcome, now).await?) })
+        .await
 }

@@ -18,7 +18,7 @@ use platform::{ClientConfig, DispatcherConfig, Settings};
 use profile::ProfileConfig;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
-use store::PostgresConfig;
+use store::{AuditConfig, PostgresConfig};
 
 pub(super) fn execute() -> anyhow::Result<()> {
     let settings = Settings::load()?;
@@ -52,12 +52,13 @@ struct Section {
     read: fn(&Settings, &str) -> anyhow::Result<String>,
 }
 
-const SECTIONS: [Section; 16] = [
+const SECTIONS: [Section; 17] = [
     Section { name: "log", read: read::<LogConfig> },
     Section { name: "admin", read: read::<AdminConfig> },
     Section { name: "keys", read: read::<KeysConfig> },
     Section { name: "nats", read: read::<NatsConfig> },
     Section { name: "postgres", read: read::<PostgresConfig> },
+    Section { name: "audit", read: read::<AuditConfig> },
     Section { name: "redis", read: read::<RedisConfig> },
     Section { name: "migrate", read: read::<MigrateConfig> },
     Section { name: "client", read: read::<ClientConfig> },
