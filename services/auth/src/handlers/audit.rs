@@ -3,6 +3,7 @@
 use super::Cx;
 use crate::AuthApp;
 use platform::{App as _, Calls};
+use std::cmp::Reverse;
 use subjects::audit::{
     AuditEntry, AuditFilter, AuditQuestion, AuditedService, FindAuditEntries, FindAuditEntriesOfBooking,
     FindAuditEntriesOfCatalog, FindAuditEntriesOfProfile, FindAuditEntriesOfVendor,
@@ -30,7 +31,7 @@ pub async fn find_all(cx: Cx, req: FindAuditEntries) -> Result<Page<AuditEntry>,
         asked.of::<FindAuditEntriesOfCatalog>(AuditedService::Catalog),
     )?;
     let mut entries = [own, profile, vendor, booking, catalog].concat();
-    entries.sort_unstable_by(|one, other| other.id.cmp(&one.id));
+    entries.sort_unstable_by_key(|entry| Reverse(entry.id));
     Ok(store::page(entries, limit, |last| last.id))
 }
 
