@@ -24,6 +24,8 @@ mod documented;
 mod arena;
 #[path = "platform/attacks.rs"]
 mod attacks;
+#[path = "platform/audit.rs"]
+mod audit;
 #[path = "platform/cache.rs"]
 mod cache;
 #[path = "platform/command_line.rs"]

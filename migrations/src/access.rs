@@ -61,16 +61,20 @@ pub(crate) fn role_statements(login: &ServiceLogin) -> Vec<String> {
 }
 
 /// Rights of a service's role on its own schema, repeated after each migration for the tables that came with it.
-/// The list of applied migrations is for reading only.
+/// The list of applied migrations is for reading only, and entries of the audit log are added and read: both go with the
+/// other tables in one transaction, so that there is no moment in which more is allowed.
 pub(crate) fn grants_on_schema(login: &ServiceLogin) -> Vec<String> {
     let schema = identifier(&login.service);
     let role = identifier(&login.role);
     vec![
         format!("revoke all on schema {schema} from public"),
         format!("grant usage on schema {schema}, ext to {role}"),
-        format!("grant select, insert, update, delete on all tables in schema {schema} to {role}"),
+        format!(
+            "grant select, insert, update, delete on all tables in schema {schema} to {role}; \
+             revoke insert, update, delete on {schema}.seaql_migrations from {role}; \
+             revoke update, delete on {schema}.audit_entries from {role}"
+        ),
         format!("grant usage, select on all sequences in schema {schema} to {role}"),
-        format!("revoke insert, update, delete on {schema}.seaql_migrations from {role}"),
     ]
 }
 

@@ -25,12 +25,19 @@ const EVENT_LOG: SqlFile = SqlFile {
     down: include_str!("../sql/event_log.down.sql"),
 };
 
+/// What every schema has for the audit log; always the third one.
+const AUDIT_LOG: SqlFile = SqlFile {
+    name: "0000_audit_log",
+    up: include_str!("../sql/audit_log.up.sql"),
+    down: include_str!("../sql/audit_log.down.sql"),
+};
+
 const BY_SERVICE: &[(&str, &[SqlFile])] = include!(concat!(env!("OUT_DIR"), "/sql_files.rs"));
 
 /// The migrations of a service's schema in their order.
 pub(crate) fn of_service(service: &str) -> Vec<SqlFile> {
     let own_files = BY_SERVICE.iter().filter(|(name, _)| *name == service).flat_map(|(_, files)| files.iter());
-    [&COMMON, &EVENT_LOG].into_iter().chain(own_files).copied().collect()
+    [&COMMON, &EVENT_LOG, &AUDIT_LOG].into_iter().chain(own_files).copied().collect()
 }
 
 impl MigrationName for SqlFile {

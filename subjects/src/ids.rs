@@ -98,4 +98,6 @@ ids! {
     ReservationId;
     /// A durable event.
     EventId;
+    /// An entry of the audit log; the time in it is when it was asked.
+    AuditEntryId;
 }

@@ -9,10 +9,12 @@
 //! - [`privacy`] is what each of them is asked for about a person, [`ops`] by those who run the platform.
 //! - [`snapshot`] is how services build their copies of what another one owns.
 //! - [`permissions`] are what roles may be given: they follow from the access rules of operations.
+//! - [`audit`] is the log of what is sensitive: which requests it keeps, and how it is read.
 //! - [`catalogue`] lists all of them, for whatever walks the whole contract.
 
 pub mod access;
 pub mod asyncapi;
+pub mod audit;
 pub mod auth;
 pub mod booking;
 pub mod cache;
@@ -46,6 +48,7 @@ pub mod vendor;
 mod mangled_tests;
 
 pub use access::{Access, MembershipRole, Who};
+pub use audit::Audit;
 pub use cache::{Cache, Tag};
 pub use error::{ErrorCode, Fault, Violation};
 pub use event::Event;

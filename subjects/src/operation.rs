@@ -1,6 +1,7 @@
 //! Operations and event types with their types erased, for whatever walks the whole contract.
 
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::cache::Cache;
 use crate::event::Event;
 use crate::fallback::Fallback;
@@ -40,6 +41,8 @@ pub struct Operation {
     pub effect: Effect,
     /// See [`Request::PRIORITY`].
     pub priority: Priority,
+    /// See [`Request::AUDIT`].
+    pub audit: Audit,
     /// See [`Request::BUDGET`].
     pub budget: Budget,
     /// See [`Request::CACHE`].
@@ -72,6 +75,7 @@ impl Operation {
             permission: permission(R::ACCESS, R::PERMISSION),
             effect: R::EFFECT,
             priority: R::PRIORITY,
+            audit: R::AUDIT,
             budget: R::BUDGET,
             cache: R::CACHE,
             fallbacks: R::FALLBACKS,
@@ -95,6 +99,7 @@ impl Operation {
             permission: permission(S::ACCESS, S::PERMISSION),
             effect: Effect::Read,
             priority: Priority::Read,
+            audit: Audit::of(S::ACCESS, Effect::Read),
             budget: Budget::General,
             cache: None,
             fallbacks: &[],

@@ -1,6 +1,7 @@
 //! Request/reply messages: one question, one answer.
 
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::cache::Cache;
 use crate::fallback::Fallback;
 use crate::service_error::ServiceError;
@@ -28,6 +29,8 @@ pub trait Request:
     const EFFECT: Effect;
     /// Which requests are taken up before it, and which after, where a service has too much to do.
     const PRIORITY: Priority = Priority::of(Self::EFFECT);
+    /// Which requests the audit log keeps.
+    const AUDIT: Audit = Audit::of(Self::ACCESS, Self::EFFECT);
     /// Which of a caller's budgets of requests it is taken from, at the edge.
     const BUDGET: Budget = Budget::General;
     /// Whether its public answer may be kept and shared, and what makes it old.

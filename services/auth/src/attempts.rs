@@ -96,7 +96,7 @@ impl Attempt {
         let (of_account, of_address) = (counts.brake_of_account(settings), counts.brake_of_address(settings));
         cx.app
             .store
-            .write(cx, |tx| async move {
+            .write_aside(cx, |tx| async move {
                 let now = store::now();
                 let address = counts.address_hash(cx)?;
                 let familiar = if is_familiar(cx, &tx, email_hash, now).await? { address.clone() } else { None };

@@ -6,6 +6,7 @@
 //! - Whoever errs too often waits before the next attempt (`attempts`).
 //! - Refresh tokens are kept as hashes only; answers that carry tokens are never stored.
 //! - One-time codes are derived, not stored; who is to get one is told by `notification.requested` (`sending`).
+//! - What the audit log keeps of all services is read here (`audit.findAll`); each service keeps its own.
 //! - Ending a session is an event, `session.revoked`, that every replica of every service hears.
 
 mod account;
@@ -29,14 +30,17 @@ pub use settings::AuthSettings;
 use anyhow::Context as _;
 use domain::keyed_hash::KeyedHash;
 use handlers::{
-    codes, login, passwords as password_changes, privacy, refresh, registration, role_assignment, roles, sessions,
-    tokens, users,
+    audit, codes, login, passwords as password_changes, privacy, refresh, registration, role_assignment, roles,
+    sessions, tokens, users,
 };
 use identity::{AccessTokens, KeyStore, Purpose, Verifier};
 use platform::nats::NatsConfig;
 use platform::{App, Service, Setup};
 use std::sync::Arc;
 use store::{EventLog as _, HasStore, PostgresConfig, Store};
+use subjects::audit::{
+    FindAuditEntriesOfBooking, FindAuditEntriesOfCatalog, FindAuditEntriesOfProfile, FindAuditEntriesOfVendor,
+};
 use subjects::{Fault, RoleName};
 use tokio::sync::Notify;
 
@@ -75,7 +79,12 @@ impl HasStore for AuthApp {
     }
 }
 
-platform::calls!(AuthApp => []);
+platform::calls!(AuthApp => [
+    FindAuditEntriesOfProfile,
+    FindAuditEntriesOfVendor,
+    FindAuditEntriesOfBooking,
+    FindAuditEntriesOfCatalog,
+]);
 
 /// What the service answers and does.
 pub fn service() -> Service<AuthApp> {
@@ -107,6 +116,7 @@ pub fn service() -> Service<AuthApp> {
         .on(roles::permissions)
         .on(roles::snapshot)
         .on(role_assignment::assign)
+        .on(audit::find_all)
         .on(privacy::export)
         .on(privacy::erase)
         .event_log()

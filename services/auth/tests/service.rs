@@ -14,6 +14,8 @@ mod world;
 mod accounts;
 #[path = "service/attempts.rs"]
 mod attempts;
+#[path = "service/audit.rs"]
+mod audit;
 #[path = "service/codes.rs"]
 mod codes;
 #[path = "service/pending.rs"]

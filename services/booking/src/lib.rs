@@ -24,6 +24,7 @@ pub use domain::history;
 use handlers::{availability, calendars, create, holds, privacy, queries, snapshots, transitions, update, watch};
 use platform::Service;
 use store::EventLog as _;
+use subjects::audit::FindAuditEntriesOfBooking;
 
 /// A request's context in this service.
 type Cx = platform::Cx<BookingApp>;
@@ -71,6 +72,7 @@ pub fn service() -> Service<BookingApp> {
         .consume(store::work("pet_removed", read_models::pet_removed))
         .consume(store::work("role_updated", read_models::role_updated))
         .consume(store::work("role_removed", read_models::role_removed))
+        .on(store::audit::entries::<BookingApp, FindAuditEntriesOfBooking>)
         .event_log()
         .background("recheck", recheck::run)
         .background("attention", attention::run)

@@ -20,6 +20,7 @@ pub use app::{CatalogApp, CatalogConfig, app};
 use handlers::{categories, inventory, privacy, products, reservations, search, watch};
 use platform::Service;
 use store::EventLog as _;
+use subjects::audit::FindAuditEntriesOfCatalog;
 
 /// A request's context in this service.
 type Cx = platform::Cx<CatalogApp>;
@@ -60,6 +61,7 @@ pub fn service() -> Service<CatalogApp> {
         .consume(store::work("membership_revoked", read_models::membership_revoked))
         .consume(store::work("role_updated", read_models::role_updated))
         .consume(store::work("role_removed", read_models::role_removed))
+        .on(store::audit::entries::<CatalogApp, FindAuditEntriesOfCatalog>)
         .event_log()
         .background("expiry", expiry::run)
         .background("upkeep", upkeep::run)

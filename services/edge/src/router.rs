@@ -153,7 +153,7 @@ async fn answer(
     if let Some(user) = &identified.caller.user {
         context.is_for(user.id);
     }
-    identity::may_pass(route.operation.access, &identified.caller)?;
+    identity::may_ask(route.operation.access, &identified.caller)?;
 
     let representation = Representation::negotiate(route, request.headers())?;
     let path = without_suffix(path_fields(&mut request).await?, route.rest.path_suffix())?;

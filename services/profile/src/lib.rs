@@ -17,6 +17,7 @@ pub use app::{ProfileApp, ProfileConfig, app};
 use handlers::{addresses, pets, preferences, profiles, records, shares, snapshots};
 use platform::Service;
 use store::EventLog as _;
+use subjects::audit::FindAuditEntriesOfProfile;
 
 /// A request's context in this service.
 type Cx = platform::Cx<ProfileApp>;
@@ -61,6 +62,7 @@ pub fn service() -> Service<ProfileApp> {
         .consume(store::work("booking_needs_attention", read_models::booking_needs_attention))
         .consume(store::work("role_updated", read_models::role_updated))
         .consume(store::work("role_removed", read_models::role_removed))
+        .on(store::audit::entries::<ProfileApp, FindAuditEntriesOfProfile>)
         .event_log()
         .background("privacy", privacy::run)
 }

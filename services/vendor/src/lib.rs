@@ -16,6 +16,7 @@ use handlers::{
 };
 use platform::{App, Service, Setup};
 use store::{EventLog as _, HasStore, ReadModels, Store};
+use subjects::audit::FindAuditEntriesOfVendor;
 use subjects::auth::RoleSnapshot;
 use subjects::auth::{ActivateUser, CreateUser};
 use subjects::{Fault, RoleName};
@@ -95,6 +96,7 @@ pub fn service() -> Service<VendorApp> {
         .on(privacy::erase)
         .consume(store::work("role_updated", read_models::role_updated))
         .consume(store::work("role_removed", read_models::role_removed))
+        .on(store::audit::entries::<VendorApp, FindAuditEntriesOfVendor>)
         .event_log()
         .background("registrations", sweep::registrations)
 }

@@ -1,8 +1,7 @@
 //! The access rule of an operation, applied to a caller.
 //!
 //! What the roles allow that were made is no matter of tokens. Whoever answers an operation looks it up and notes it in
-//! [`Caller::permitted`]; the edge, which has nowhere to look, only turns away whom no permission could help
-//! ([`may_pass`]).
+//! [`Caller::permitted`]; the edge, which has nowhere to look, leaves it to them ([`may_ask`]).
 
 use crate::caller::Caller;
 use subjects::{Access, Fault, Who};
@@ -21,8 +20,20 @@ pub fn check_access(access: Access, caller: &Caller) -> Result<(), Fault> {
     Err(Fault::forbidden())
 }
 
-/// [`check_access`] for one who passes a request on and cannot look up what roles allow: whoever has a role that was made
-/// may have the permission, and is told by whoever answers.
+/// [`check_access`] for one who passes a request on: where a permission decides, whoever answers looks it up, and has its
+/// audit log keep who tried without one.
+///
+/// # Errors
+/// As of [`check_access`].
+pub fn may_ask(access: Access, caller: &Caller) -> Result<(), Fault> {
+    if caller.user.is_some() && access.takes_permission() {
+        return Ok(());
+    }
+    check_access(access, caller)
+}
+
+/// [`check_access`] for one who offers what can be done and cannot look up what roles allow: whoever has a role that was
+/// made may have the permission.
 ///
 /// # Errors
 /// As of [`check_access`].
@@ -97,7 +108,10 @@ mod tests {
         assert_eq!(status(check_access(Access::PERMITTED, &support)), 403);
         assert_eq!(status(check_access(Access::PERMITTED, &permitted)), 0);
         assert_eq!(status(check_access(Access::SERVICE, &permitted)), 403);
-        // Whoever passes on leaves it to the other, and turns away whom no permission could help.
+        // Whoever passes on leaves it to the other where a permission decides, and offers what a permission may allow.
+        assert_eq!(status(may_ask(Access::PERMITTED, &user(&[Role::Customer]))), 0);
+        assert_eq!(status(may_ask(Access::SERVICE, &permitted)), 403);
+        assert_eq!(status(may_ask(Access::PERMITTED, &Caller::anonymous())), 401);
         assert_eq!(status(may_pass(Access::PERMITTED, &support)), 0);
         assert_eq!(status(may_pass(Access::SERVICE, &support)), 403);
         assert_eq!(status(may_pass(Access::PERMITTED, &user(&[Role::Customer]))), 403);

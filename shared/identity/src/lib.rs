@@ -20,7 +20,7 @@ pub mod tokens;
 #[cfg(test)]
 mod mangled_tests;
 
-pub use access::{check_access, may_pass};
+pub use access::{check_access, may_ask, may_pass};
 pub use caller::{Caller, User};
 pub use keys::{DataKey, KeyError, KeyStore, KeysMade, PublicKey, Purpose, Registry, Signer, SigningKey, jwks};
 pub use memberships::Membership;

@@ -1,6 +1,7 @@
 //! Work that runs beside the handlers for as long as the service does.
 
 use crate::app::App;
+use crate::audit::AuditQueue;
 use crate::client::Client;
 use crate::cx::Cx;
 use crate::dispatcher::chain;
@@ -28,6 +29,8 @@ pub struct Run<A: App> {
     pub instance: Arc<str>,
     /// Where the task registers metrics of its own.
     pub metrics: prometheus::Registry,
+    /// What waits to be written into the audit log.
+    pub audit: AuditQueue,
     pub(crate) client: Client,
     pub(crate) signals: ServerSignals,
 }
@@ -41,6 +44,7 @@ impl<A: App> Clone for Run<A> {
             shutdown: self.shutdown.clone(),
             instance: self.instance.clone(),
             metrics: self.metrics.clone(),
+            audit: self.audit.clone(),
             client: self.client.clone(),
             signals: self.signals.clone(),
         }
@@ -58,7 +62,7 @@ impl<A: App> Run<A> {
     pub fn cx_for(&self, meta: Meta, timeout: Duration) -> Cx<A> {
         let caller = Caller::of_service(A::NAME);
         let deadline = tokio::time::Instant::now() + timeout;
-        Cx::new(self.app.clone(), self.client.clone(), caller, None, meta, deadline)
+        Cx::new(self.app.clone(), self.client.clone(), caller, None, meta, deadline, None)
     }
 }
 

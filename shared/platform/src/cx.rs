@@ -1,6 +1,7 @@
 //! What a handler gets beside its request.
 
 use crate::app::{App, Calls};
+use crate::audit::Audited;
 use crate::client::Client;
 use crate::meta::Meta;
 use identity::Caller;
@@ -9,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use subjects::{ErrorCode, Fallback, Fault, Request, ServiceError};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// One request's context: who asks, until when, and typed calls to other services. Cheap to clone.
 pub struct Cx<A: App> {
@@ -32,6 +34,7 @@ struct Inner {
     user_token: Option<Arc<str>>,
     meta: Meta,
     deadline: Instant,
+    audited: Option<Audited>,
     replayed: AtomicBool,
     fallback: OnceLock<Fallback>,
     calls: AtomicU32,
@@ -55,6 +58,7 @@ impl<A: App> Cx<A> {
         user_token: Option<Arc<str>>,
         meta: Meta,
         deadline: Instant,
+        audited: Option<Audited>,
     ) -> Cx<A> {
         let inner = Inner {
             client,
@@ -62,6 +66,7 @@ impl<A: App> Cx<A> {
             user_token,
             meta,
             deadline,
+            audited,
             replayed: AtomicBool::new(false),
             fallback: OnceLock::new(),
             calls: AtomicU32::new(0),
@@ -142,6 +147,26 @@ impl<A: App> Cx<A> {
     /// How long calls to other services took, one after the other.
     pub(crate) fn time_in_calls(&self) -> Duration {
         Duration::from_micros(self.inner.time_in_calls.load(Ordering::Relaxed))
+    }
+
+    /// What the audit log keeps of the request, where it follows it.
+    pub fn audited(&self) -> Option<&Audited> {
+        self.inner.audited.as_ref()
+    }
+
+    /// Tells the audit log whom or what the request is about, where the request itself does not say so in `id`, `userId`
+    /// or its path.
+    pub fn concerns(&self, id: impl Into<Uuid>) {
+        if let Some(audited) = &self.inner.audited {
+            audited.concerns(id.into());
+        }
+    }
+
+    /// Tells the audit log what else there is to know: ids and names, nothing personal.
+    pub fn note(&self, details: impl FnOnce() -> serde_json::Value) {
+        if let Some(audited) = &self.inner.audited {
+            audited.note(details());
+        }
     }
 
     /// Says that the answer is one that was stored before.

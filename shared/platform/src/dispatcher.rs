@@ -2,6 +2,7 @@
 
 use crate::admission::{Admission, Asked, Entry, Place, Turned};
 use crate::app::App;
+use crate::audit::Audited;
 use crate::cx::{Cx, Marks};
 use crate::discovery::EndpointStats;
 use crate::ejection::{Condition, Handled};
@@ -10,6 +11,7 @@ pub(crate) use crate::fault_log::chain;
 use crate::fault_log::{log_fault, panic_text};
 use crate::headers;
 use crate::incoming::Request;
+use crate::meta::Meta;
 use crate::nats::is_inbox;
 use crate::refusals::{OVERLOADED, SESSION_REVOKED};
 use crate::setup::Setup;
@@ -24,7 +26,7 @@ use serde::Deserialize;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::{ErrorCode, Fault, Operation};
+use subjects::{Audit, ErrorCode, Fault, Operation};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -238,25 +240,39 @@ impl<A: App> Dispatcher<A> {
         ask: Option<LeaseAsk>,
         identified: Result<(Caller, Option<Arc<str>>), Fault>,
     ) -> (Result<bytes::Bytes, Fault>, Marks) {
-        let (caller, user_token) = match identified {
+        let (mut caller, user_token) = match identified {
             Ok(identified) => identified,
             Err(fault) => return (Err(fault), Marks::default()),
         };
-        let admitted = self.admit(&endpoint.operation, caller);
-        let caller = match tokio::time::timeout_at(request.deadline, admitted).await {
-            Ok(Ok(caller)) => caller,
-            Ok(Err(fault)) => return (Err(fault), Marks::default()),
-            Err(_elapsed) => return (Err(Fault::deadline_exceeded()), Marks::default()),
-        };
-        let Some(content_type) = request.content_type else {
-            let fault = Fault::new(ErrorCode::UnsupportedMediaType, "send application/json or application/msgpack");
-            return (Err(fault), Marks::default());
-        };
-        let client = self.setup.client.clone();
         let mut meta = request.meta.clone();
         // Whoever else asks would choose from where.
         meta.client_address = meta.client_address.filter(|_| caller.service.as_deref() == Some(EDGE));
-        let cx = Cx::new(self.app.clone(), client, caller, user_token, meta, request.deadline);
+        let admitting = self.admit(&endpoint.operation, &mut caller);
+        let admitted = match tokio::time::timeout_at(request.deadline, admitting).await {
+            Ok(admitted) => admitted,
+            Err(_elapsed) => Err(Fault::deadline_exceeded()),
+        };
+        let Some(content_type) = request.content_type else {
+            let fault = Fault::new(ErrorCode::UnsupportedMediaType, "send application/json or application/msgpack");
+            return (admitted.and(Err(fault)), Marks::default());
+        };
+        // A stream is one request, however many leases it takes.
+        let audit = if ask.as_ref().is_none_or(LeaseAsk::is_first) { endpoint.operation.audit } else { Audit::Never };
+        let permitted = caller.is_permitted();
+        let audited = |caller: &Caller, meta: &Meta| {
+            let subject_id = endpoint.subject_id(content_type, &request.body);
+            Audited::new(&endpoint.operation, caller, meta, subject_id)
+        };
+        if let Err(fault) = admitted {
+            // Who is not signed in is nobody in particular.
+            if caller.user.is_some() && audit.keeps(permitted, Some(fault.code)) {
+                self.write_down(&audited(&caller, &meta), Some(&fault));
+            }
+            return (Err(fault), Marks::default());
+        }
+        let client = self.setup.client.clone();
+        let followed = audit.follows(permitted).then(|| audited(&caller, &meta));
+        let cx = Cx::new(self.app.clone(), client, caller, user_token, meta, request.deadline, followed);
         let ask = ask.map(|ask| ask.in_packets(request.packet.clone()));
         let handled = endpoint.handle(cx.clone(), content_type, request.body.clone(), ask);
         let caught = AssertUnwindSafe(handled).catch_unwind();
@@ -285,18 +301,34 @@ impl<A: App> Dispatcher<A> {
         if let Some(undeclared) = marks.fallback.filter(|fallback| !endpoint.operation.fallbacks.contains(fallback)) {
             tracing::error!(fallback = undeclared.as_str(), "an answer stands in that its operation has not declared");
         }
+        let refusal = outcome.as_ref().err();
+        match cx.audited() {
+            // It was written down when it was answered first.
+            _ if marks.replayed => {}
+            Some(audited) => self.write_down(audited, refusal),
+            None if audit.keeps(permitted, refusal.map(|fault| fault.code)) => {
+                self.write_down(&audited(cx.caller(), cx.meta()), refusal);
+            }
+            None => {}
+        }
         (outcome, marks)
     }
 
-    /// The caller, with whether one of its roles has the operation's permission, if the access rule lets it in. What roles
-    /// allow that were made is looked up each time: it holds at once. Most callers have none.
-    async fn admit(&self, operation: &Operation, mut caller: Caller) -> Result<Caller, Fault> {
+    /// Has the audit log keep a request that has ended, unless it does already.
+    fn write_down(&self, audited: &Audited, refusal: Option<&Fault>) {
+        if let Some(row) = audited.row(refusal) {
+            self.setup.audit.push(row);
+        }
+    }
+
+    /// Notes whether one of the caller's roles has the operation's permission, and says whether the access rule lets it in.
+    /// What roles allow that were made is looked up each time: it holds at once. Most callers have none.
+    async fn admit(&self, operation: &Operation, caller: &mut Caller) -> Result<(), Fault> {
         if let (Some(permission), Some(user)) = (operation.permission, &caller.user) {
             let roles = user.made_roles();
             caller.permitted = !roles.is_empty() && self.app.allows(&roles, permission).await?;
         }
-        identity::check_access(operation.access, &caller)?;
-        Ok(caller)
+        identity::check_access(operation.access, caller)
     }
 
     fn identify(&self, request: &Request) -> Result<(Caller, Option<Arc<str>>), Fault> {

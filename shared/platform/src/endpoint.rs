@@ -11,7 +11,8 @@ use garde::Validate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::{Arc, OnceLock};
-use subjects::{Fault, Kind, Operation, Request, ServiceError, Stream};
+use subjects::{Fault, Kind, Operation, Request, Rest, ServiceError, Stream};
+use uuid::Uuid;
 
 /// The last argument is there for streams alone.
 pub(crate) type Handle<A> = Arc<
@@ -23,11 +24,15 @@ pub(crate) type Handle<A> = Arc<
 /// Reads a request and writes it again.
 pub(crate) type Reread = fn(ContentType, &[u8], &RequestSchema) -> Result<Bytes, Fault>;
 
+/// See [`Endpoint::subject_id`].
+type SubjectId = fn(&Operation, ContentType, &Bytes) -> Option<Uuid>;
+
 /// An operation and its handler.
 pub(crate) struct Endpoint<A: App> {
     pub(crate) operation: Operation,
     handle: Handle<A>,
     reread: Reread,
+    subject_id: SubjectId,
     schema: OnceLock<Arc<RequestSchema>>,
 }
 
@@ -47,12 +52,17 @@ impl<A: App> Endpoint<A> {
                 content_type.encode(&reply).map_err(Fault::internal)
             })
         });
-        Endpoint { operation, handle, reread: reread::<R>, schema: OnceLock::new() }
+        Endpoint { operation, handle, reread: reread::<R>, subject_id: subject_id::<R>, schema: OnceLock::new() }
     }
 
     /// The endpoint of a stream `S`; see [`crate::streams`].
     pub(crate) fn of_stream<S: Stream>(operation: Operation, handle: Handle<A>) -> Endpoint<A> {
-        Endpoint { operation, handle, reread: reread::<S>, schema: OnceLock::new() }
+        Endpoint { operation, handle, reread: reread::<S>, subject_id: |_, _, _| None, schema: OnceLock::new() }
+    }
+
+    /// Whom or what a request is about, for the audit log.
+    pub(crate) fn subject_id(&self, content_type: ContentType, body: &Bytes) -> Option<Uuid> {
+        (self.subject_id)(&self.operation, content_type, body)
     }
 
     /// Whether it answers again and again.
@@ -96,4 +106,12 @@ where
 {
     let request: R = read_request(content_type, body, schema)?;
     content_type.encode(&request).map_err(Fault::internal)
+}
+
+/// The request's own id, the user that it names, or else what its path names first.
+fn subject_id<R: Request>(operation: &Operation, content_type: ContentType, body: &Bytes) -> Option<Uuid> {
+    let request: R = content_type.decode(body).ok()?;
+    let request = serde_json::to_value(&request).ok()?;
+    let in_paths = operation.rest.iter().flat_map(Rest::path_fields);
+    ["id", "userId"].into_iter().chain(in_paths).find_map(|field| request.get(field)?.as_str()?.parse().ok())
 }

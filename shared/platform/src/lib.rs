@@ -12,6 +12,7 @@
 pub mod admin;
 mod admission;
 pub mod app;
+pub mod audit;
 pub mod background;
 mod breaker;
 pub mod client;
@@ -59,6 +60,7 @@ pub mod validate;
 mod mangled_tests;
 
 pub use app::{App, Calls, DeclaredCalls};
+pub use audit::{AuditQueue, AuditRow, Audited};
 pub use background::Run;
 pub use breaker::BreakerConfig;
 pub use client::Client;

@@ -23,6 +23,7 @@ pub struct Metrics {
     resend_budgets_exhausted: IntCounterVec,
     nats_events: IntCounterVec,
     fallbacks: IntCounterVec,
+    audit_lost: IntCounterVec,
     streams: StreamMetrics,
     ejection: EjectionMetrics,
 }
@@ -93,6 +94,13 @@ impl Metrics {
                 Opts::new("petpro_fallbacks_total", "Answers that stood in for better ones because a part was away."),
                 &["subject", "fallback"],
             )?,
+            audit_lost: IntCounterVec::new(
+                Opts::new(
+                    "petpro_audit_entries_lost_total",
+                    "Entries of the audit log that were not written for want of room, or of a database.",
+                ),
+                &["service"],
+            )?,
             streams: StreamMetrics::register(registry)?,
             ejection: EjectionMetrics::register(registry)?,
         };
@@ -110,6 +118,7 @@ impl Metrics {
         registry.register(Box::new(metrics.resend_budgets_exhausted.clone()))?;
         registry.register(Box::new(metrics.nats_events.clone()))?;
         registry.register(Box::new(metrics.fallbacks.clone()))?;
+        registry.register(Box::new(metrics.audit_lost.clone()))?;
         Ok(metrics)
     }
 
@@ -168,6 +177,10 @@ impl Metrics {
 
     pub(crate) fn ejection(&self) -> EjectionMetrics {
         self.ejection.clone()
+    }
+
+    pub(crate) fn audit_lost(&self, service: &str) -> prometheus::IntCounter {
+        self.audit_lost.with_label_values(&[service])
     }
 
     pub(crate) fn nats_event(&self, kind: &str) {

@@ -103,6 +103,7 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
         shutdown: shutdown.clone(),
         instance: setup.instance.clone(),
         metrics: setup.registry.clone(),
+        audit: setup.audit.clone(),
         client: setup.client.clone(),
         signals: setup.signals.clone(),
     };

@@ -1,6 +1,7 @@
 //! What a service has before it has anything of its own: configuration, keys, metrics, and its NATS connection.
 
 use crate::app::App;
+use crate::audit::AuditQueue;
 use crate::client::Client;
 use crate::cx::Cx;
 use crate::health::Health;
@@ -75,6 +76,8 @@ pub struct Setup {
     pub verifier: Arc<Verifier>,
     /// The sessions that were revoked, kept up to date by their events.
     pub revocations: Revocations,
+    /// What waits to be written into the audit log.
+    pub audit: AuditQueue,
 }
 
 impl Setup {
@@ -104,6 +107,7 @@ impl Setup {
             client,
             verifier: Arc::new(Verifier::following(&host.keys, name)),
             revocations: Revocations::default(),
+            audit: AuditQueue::new(host.metrics.audit_lost(name)),
         })
     }
 
@@ -112,6 +116,6 @@ impl Setup {
     pub fn cx<A: App>(&self, app: Arc<A>, name: &str, timeout: Duration) -> Cx<A> {
         let caller = Caller::of_service(A::NAME);
         let deadline = tokio::time::Instant::now() + timeout;
-        Cx::new(app, self.client.clone(), caller, None, Meta::background(name), deadline)
+        Cx::new(app, self.client.clone(), caller, None, Meta::background(name), deadline, None)
     }
 }

@@ -1,6 +1,7 @@
 //! Makes the days that rows are told on, and drops rows whose time is over. Every replica does it; what one has done the
 //! others do not find.
 
+use crate::audit::AuditConfig;
 use crate::begin::begin;
 use crate::error::Error;
 use crate::store::Store;
@@ -44,6 +45,10 @@ pub(crate) async fn clean_for_ever(store: &Store) {
                 tracing::warn!(service, table, error, "cleaning up failed and will be tried again");
             }
         }
+        if let Err(error) = drop_audit_entries(store).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(service, error, "old entries of the audit log could not be dropped, it will be tried again");
+        }
         if let Err(error) = drop_days(store).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(service, error, "dropping days failed and will be tried again");
@@ -71,6 +76,18 @@ async fn drop_days(store: &Store) -> Result<(), Error> {
             return Ok(());
         }
         tracing::debug!(service = store.inner().service, "dropped a day of outbox or inbox");
+    }
+}
+
+/// Some thousand at a time.
+async fn drop_audit_entries(store: &Store) -> Result<(), Error> {
+    let Some(AuditConfig { keep_days }) = store.inner().audit.get() else { return Ok(()) };
+    loop {
+        let dropped = number(store.read(), &format!("select drop_audit_entries({keep_days}) as number")).await?;
+        if dropped == 0 {
+            return Ok(());
+        }
+        tracing::info!(service = store.inner().service, dropped, "dropped old entries of the audit log");
     }
 }
 

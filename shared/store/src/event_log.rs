@@ -1,5 +1,6 @@
 //! What every service that tells events has beside its own handlers.
 
+use crate::audit;
 use crate::ops;
 use crate::projection::build_what_never_was;
 use crate::relay::relay;
@@ -9,8 +10,8 @@ use platform::{Run, Service};
 /// Gives a service its event log.
 pub trait EventLog {
     /// The service tells events: what its transactions [`emit`](crate::Tx::emit) is published by the relay, read models
-    /// that never were built are built from their owners' snapshots, and those who run the platform may ask how all of it
-    /// is, and mend it ([`subjects::ops`]).
+    /// that never were built are built from their owners' snapshots, what the audit log keeps is written down, and those who
+    /// run the platform may ask how all of it is, and mend it ([`subjects::ops`]).
     #[must_use]
     fn event_log(self) -> Self;
 }
@@ -18,6 +19,7 @@ pub trait EventLog {
 impl<A: HasStore> EventLog for Service<A> {
     fn event_log(self) -> Service<A> {
         let service = self.publishes_events().background("relay", relay()).background("read models", read_models);
+        let service = service.background("audit log", audit::write_down);
         ops::answer(service)
     }
 }

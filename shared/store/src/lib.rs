@@ -10,11 +10,13 @@
 //! - A [`ReadModel`] keeps what other services tell, [`read_models!`] hears it, [`projection`] builds it from its owner's
 //!   snapshot; [`memberships`] and [`roles`] are such.
 //! - [`person`] keeps what people write under keys of their own, reads and forgets what a service has of them.
+//! - [`audit`] keeps the entries of the audit log.
 //! - [`Query`] puts hand-written statements together; [`cursor`], [`keyset`] and [`page()`] page lists,
 //!   [`expect_version`] guards changes, [`delete_in_batches`] sweeps.
 //!
-//! The tables that this needs stand in `migrations/sql/common.up.sql` and `event_log.up.sql`.
+//! The tables that this needs stand in `migrations/sql/common.up.sql`, `event_log.up.sql` and `audit_log.up.sql`.
 
+pub mod audit;
 mod begin;
 mod cleanup;
 mod clock;
@@ -47,6 +49,7 @@ mod work;
 #[cfg(test)]
 mod mangled_tests;
 
+pub use audit::AuditConfig;
 pub use begin::begin;
 pub use cleanup::delete_in_batches;
 pub use clock::now;

@@ -1,5 +1,6 @@
 //! The connections of one service.
 
+use crate::audit::AuditConfig;
 use crate::config::{PostgresConfig, Session};
 use crate::error::Error;
 use crate::metrics::StoreMetrics;
@@ -37,12 +38,14 @@ pub(crate) struct Inner {
     pub(crate) metrics: StoreMetrics,
     /// The handlers of events that run in this replica.
     pub(crate) handlers: Handlers,
+    /// How long the audit log is kept; known once the service runs.
+    pub(crate) audit: OnceLock<AuditConfig>,
     /// Known once the service runs.
     pub(crate) jetstream: OnceLock<jetstream::Context>,
 }
 
 impl Store {
-    /// Connects the service that is being set up, with the section `postgres` and the password from its keys. Its
+    /// Connects the service that is being set up, with the sections `postgres` and `audit` and the password from its keys. Its
     /// health shows as `<service>.postgres`.
     ///
     /// # Errors
@@ -50,7 +53,9 @@ impl Store {
     pub async fn open(setup: &Setup) -> anyhow::Result<Store> {
         let config: PostgresConfig = setup.settings.section("postgres")?;
         let password = setup.keys.postgres_password(setup.name)?;
+        let audit: AuditConfig = setup.settings.section("audit")?;
         let store = Store::connect(&config, setup.name, &password).await?;
+        let _first = store.inner.audit.set(audit);
         let asked = store.clone();
         let check = move || -> BoxFuture<'static, Result<(), String>> {
             let store = asked.clone();
@@ -79,6 +84,7 @@ impl Store {
             database,
             outbox_filled: Notify::new(),
             metrics: StoreMetrics::new(service)?,
+            audit: OnceLock::new(),
             jetstream: OnceLock::new(),
             handlers: Handlers::default(),
         };

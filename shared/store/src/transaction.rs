@@ -16,12 +16,32 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 impl Store {
     /// Runs `work` in one transaction, committed when it answers `Ok` and rolled back otherwise. After a deadlock or a
     /// serialisation failure it is tried again, up to three times; so `work` must have no effect but in the
-    /// transaction.
+    /// transaction. Where the audit log follows the request, its entry is written in the same transaction.
     ///
     /// # Errors
     /// What `work` refuses; the database's own failures as faults: `unavailable` when it is away or no connection is
     /// free, `deadline_exceeded` when the caller's time is over.
     pub async fn write<A, T, E, F, Fut>(&self, cx: &Cx<A>, work: F) -> Result<T, E>
+    where
+        A: App,
+        E: From<Fault>,
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        let work = &work;
+        self.transaction(&Origin::of(cx.meta()), cx.deadline(), |tx| async move {
+            let value = work(tx.clone()).await?;
+            tx.audit_done(cx);
+            Ok(value)
+        })
+        .await
+    }
+
+    /// [`Store::write`] for what goes beside the deed that the request asks for: it is not what the audit log takes for it.
+    ///
+    /// # Errors
+    /// As of [`Store::write`].
+    pub async fn write_aside<A, T, E, F, Fut>(&self, cx: &Cx<A>, work: F) -> Result<T, E>
     where
         A: App,
         E: From<Fault>,

@@ -1,10 +1,12 @@
 //! A transaction as handlers and repositories see it.
 
+use crate::audit;
 use crate::begin::begin;
 use crate::error::Error;
 use crate::idempotency::Answer;
 use crate::outbox::{self, Flush, Origin, OutboxRow};
 use crate::store::Store;
+use platform::{App, AuditRow, Audited, Cx};
 use sea_orm::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use std::fmt;
@@ -16,7 +18,8 @@ use uuid::Uuid;
 
 /// One transaction. Clones are the same transaction; all of them must be gone when the handler's closure returns.
 ///
-/// What was emitted, and the answer under an idempotency key, are written in one statement right before the commit.
+/// What was emitted, and the answer under an idempotency key, are written in one statement right before the commit, after
+/// them what the audit log keeps of the request.
 #[derive(Clone)]
 pub struct Tx {
     inner: Arc<Inner>,
@@ -38,6 +41,7 @@ struct Inner {
 struct Pending {
     events: Vec<OutboxRow>,
     answer: Option<Answer>,
+    audited: Option<(Audited, AuditRow)>,
 }
 
 impl Tx {
@@ -66,6 +70,23 @@ impl Tx {
         Ok(())
     }
 
+    /// Has the audit log keep that the request is refused, in this transaction: for a refusal that changes something.
+    pub fn audit_refusal<A: App>(&self, cx: &Cx<A>, refusal: &Fault) {
+        self.audit(cx, Some(refusal));
+    }
+
+    /// Has the audit log keep that the request is done, where it follows it and nothing else was said.
+    pub(crate) fn audit_done<A: App>(&self, cx: &Cx<A>) {
+        if self.pending().audited.is_none() {
+            self.audit(cx, None);
+        }
+    }
+
+    fn audit<A: App>(&self, cx: &Cx<A>, refusal: Option<&Fault>) {
+        let row = cx.audited().and_then(|audited| Some((audited.clone(), audited.row(refusal)?)));
+        self.pending().audited = row;
+    }
+
     /// The event that the work at hand was caused by, where it was one: in a consumer's handler the event that it
     /// handles.
     pub fn cause(&self) -> Option<Uuid> {
@@ -85,7 +106,7 @@ impl Tx {
         if self.inner.aborted.load(Ordering::Relaxed) {
             return Err(CommitError::Aborted);
         }
-        let Pending { events, answer } = std::mem::take(&mut *self.pending());
+        let Pending { events, answer, audited } = std::mem::take(&mut *self.pending());
         let has_events = !events.is_empty();
         if let Some(Flush { statement, rows }) = outbox::flush(&events, answer.as_ref())? {
             let written = self.execute_raw(statement).await.map_err(Error::from)?.rows_affected();
@@ -93,8 +114,14 @@ impl Tx {
                 return Err(CommitError::NotAllWritten { events: events.len() });
             }
         }
+        if let Some((_, row)) = &audited {
+            audit::insert(&self, std::slice::from_ref(row)).await.map_err(CommitError::Unaudited)?;
+        }
         let Inner { database, store, .. } = Arc::into_inner(self.inner).ok_or(CommitError::StillInUse)?;
         database.commit().await.map_err(Error::from)?;
+        if let Some((audited, _)) = audited {
+            audited.mark_written();
+        }
         if has_events {
             store.inner().outbox_filled.notify_one();
         }
@@ -146,6 +173,8 @@ pub(crate) enum CommitError {
     StillInUse,
     #[error("the events have no JSON form")]
     Unwritable(#[from] serde_json::Error),
+    #[error("the audit log could not be written")]
+    Unaudited(#[source] Fault),
     #[error("not all of {events} events, and their answer, came into their tables")]
     NotAllWritten { events: usize },
     #[error(transparent)]
@@ -156,6 +185,7 @@ impl From<CommitError> for Fault {
     fn from(error: CommitError) -> Fault {
         match error {
             CommitError::Database(error) => error.into(),
+            CommitError::Unaudited(fault) => fault,
             other => Fault::internal(other),
         }
     }

@@ -4,6 +4,7 @@ use super::error::AuthError;
 use super::secret::{NewPassword, Password};
 use super::users::User;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::ids::UserId;
 use crate::request::{Budget, Effect, Request, Rest};
 use garde::Validate;
@@ -117,6 +118,7 @@ impl Request for ChangePassword {
     const SUBJECT: &'static str = "auth.changePassword";
     const ACCESS: Access = Access::SIGNED_IN;
     const EFFECT: Effect = Effect::Keyed;
+    const AUDIT: Audit = Audit::Always;
     const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/auth/password", 204)];
     type Reply = ();

@@ -3,6 +3,7 @@
 use super::error::AuthError;
 use super::secret::{Code, NewPassword, Token};
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::ids::CodeId;
 use crate::request::{Budget, Effect, Request, Rest};
 use crate::time::Instant;
@@ -43,6 +44,7 @@ impl Request for RequestCode {
     const SUBJECT: &'static str = "auth.requestCode";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Once;
+    const AUDIT: Audit = Audit::Always;
     const BUDGET: Budget = Budget::Codes;
     const REST: &'static [Rest] = &[Rest::post("/auth/codes", 202)];
     type Reply = RequestedCode;
@@ -76,6 +78,7 @@ impl Request for VerifyCode {
     const SUBJECT: &'static str = "auth.verifyCode";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Once;
+    const AUDIT: Audit = Audit::Always;
     const BUDGET: Budget = Budget::Codes;
     const REST: &'static [Rest] = &[Rest::post("/auth/codes/verify", 200)];
     type Reply = VerifiedCode;
@@ -115,6 +118,7 @@ impl Request for ResetPassword {
     const SUBJECT: &'static str = "auth.resetPassword";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Once;
+    const AUDIT: Audit = Audit::Always;
     const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/auth/password/reset", 204)];
     type Reply = ();

@@ -29,6 +29,7 @@ pub use session::{
 };
 pub use users::{FindUser, FindUsers, UpdateUser, User, UserSort, UserStatus};
 
+use crate::audit::FindAuditEntries;
 use crate::operation::{EventType, Operation};
 use crate::privacy::{ErasePersonFromAuth, ExportPersonOfAuth};
 
@@ -65,6 +66,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<RoleSnapshot>(SERVICE),
     Operation::of::<ExportPersonOfAuth>(SERVICE),
     Operation::of::<ErasePersonFromAuth>(SERVICE),
+    Operation::of::<FindAuditEntries>(SERVICE),
 ];
 
 /// Every event type of the auth service.

@@ -3,6 +3,7 @@
 use super::error::AuthError;
 use super::users::User;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::ids::{RoleId, UserId};
 use crate::paging::Page;
 use crate::request::{Effect, Request, Rest};
@@ -21,6 +22,7 @@ impl Request for FindRoles {
     const SUBJECT: &'static str = "role.findAll";
     const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Read;
+    const AUDIT: Audit = Audit::Refusals;
     const REST: &'static [Rest] = &[Rest::get("/roles")];
     type Reply = Page<RoleDetails>;
     type Error = AuthError;
@@ -38,6 +40,7 @@ impl Request for FindRole {
     const SUBJECT: &'static str = "role.findOne";
     const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Read;
+    const AUDIT: Audit = Audit::Refusals;
     const REST: &'static [Rest] = &[Rest::get("/roles/{id}")];
     type Reply = RoleDetails;
     type Error = AuthError;
@@ -142,6 +145,7 @@ impl Request for FindPermissions {
     const SUBJECT: &'static str = "permission.findAll";
     const ACCESS: Access = Access::PERMITTED;
     const EFFECT: Effect = Effect::Read;
+    const AUDIT: Audit = Audit::Refusals;
     const REST: &'static [Rest] = &[Rest::get("/permissions")];
     type Reply = Page<PermissionDetails>;
     type Error = AuthError;

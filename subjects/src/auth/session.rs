@@ -4,6 +4,7 @@ use super::error::AuthError;
 use super::secret::{Password, Token};
 use super::users::User;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::ids::{SessionId, UserId};
 use crate::paging::Page;
 use crate::request::{Budget, Effect, Request, Rest};
@@ -34,6 +35,7 @@ impl Request for Login {
     const SUBJECT: &'static str = "auth.login";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Once;
+    const AUDIT: Audit = Audit::Always;
     const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/auth/login", 200)];
     type Reply = Tokens;
@@ -83,6 +85,7 @@ impl Request for Refresh {
     const SUBJECT: &'static str = "auth.refresh";
     const ACCESS: Access = Access::PUBLIC;
     const EFFECT: Effect = Effect::Idempotent;
+    const AUDIT: Audit = Audit::Refusals;
     const BUDGET: Budget = Budget::Credentials;
     const REST: &'static [Rest] = &[Rest::post("/auth/refresh-token", 200)];
     type Reply = Tokens;
@@ -103,6 +106,7 @@ impl Request for Logout {
     const SUBJECT: &'static str = "auth.logout";
     const ACCESS: Access = Access::SIGNED_IN;
     const EFFECT: Effect = Effect::Idempotent;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::post("/auth/logout", 204)];
     type Reply = ();
     type Error = AuthError;
@@ -207,6 +211,7 @@ impl Request for RevokeSession {
     const SUBJECT: &'static str = "auth.revokeSession";
     const ACCESS: Access = Access::OWNER;
     const EFFECT: Effect = Effect::Idempotent;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::delete("/auth/sessions/{id}", 204)];
     type Reply = ();
     type Error = AuthError;

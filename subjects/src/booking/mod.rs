@@ -28,6 +28,7 @@ pub use values::{ActorKind, Attention, BookingSort, BookingStatus, ChangeKind, S
 pub use watch::{BookingItem, WatchBookings};
 
 use crate::access::{Access, MembershipRole, Who};
+use crate::audit::FindAuditEntriesOfBooking;
 use crate::operation::{EventType, Operation};
 use crate::privacy::{ErasePersonFromBooking, ExportPersonOfBooking};
 
@@ -59,6 +60,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<BookingSnapshot>(SERVICE),
     Operation::of::<ExportPersonOfBooking>("booking"),
     Operation::of::<ErasePersonFromBooking>("booking"),
+    Operation::of::<FindAuditEntriesOfBooking>(SERVICE),
 ];
 
 /// Every event type of the booking service.

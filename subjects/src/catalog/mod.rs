@@ -43,6 +43,7 @@ pub use stock_values::{InventorySort, MovementReason, ReservationStatus, StockAc
 pub use watch::{InventoryItem, WatchInventory};
 
 use crate::access::{Access, MembershipRole, Who};
+use crate::audit::FindAuditEntriesOfCatalog;
 use crate::operation::{EventType, Operation};
 use crate::privacy::{ErasePersonFromCatalog, ExportPersonOfCatalog};
 
@@ -76,6 +77,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<GetReservation>("catalog"),
     Operation::of::<ExportPersonOfCatalog>("catalog"),
     Operation::of::<ErasePersonFromCatalog>("catalog"),
+    Operation::of::<FindAuditEntriesOfCatalog>("catalog"),
 ];
 
 /// Every event type of the catalog service.

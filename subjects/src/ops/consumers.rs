@@ -2,6 +2,7 @@
 
 use super::error::OpsError;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::paging::Page;
 use crate::request::{Effect, Priority, Request};
 use crate::rules;
@@ -21,6 +22,7 @@ impl Request for FindConsumers {
     const PERMISSION: &'static str = "ops.consumerFindAll";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
+    const AUDIT: Audit = Audit::Refusals;
     type Reply = Page<ConsumerStatus>;
     type Error = OpsError;
 }

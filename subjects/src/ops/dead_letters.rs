@@ -2,6 +2,7 @@
 
 use super::error::OpsError;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::ids::EventId;
 use crate::paging::Page;
 use crate::request::{Effect, Priority, Request};
@@ -91,6 +92,7 @@ impl Request for FindDeadLetters {
     const PERMISSION: &'static str = "ops.deadLetterFindAll";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
+    const AUDIT: Audit = Audit::Refusals;
     type Reply = Page<DeadLetter>;
     type Error = OpsError;
 }
@@ -114,6 +116,7 @@ impl Request for FindDeadLetter {
     const PERMISSION: &'static str = "ops.deadLetterFindOne";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
+    const AUDIT: Audit = Audit::Refusals;
     type Reply = DeadLetterDetails;
     type Error = OpsError;
 }

@@ -3,6 +3,7 @@
 use super::dead_letters::DeadLetter;
 use super::error::OpsError;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::ids::EventId;
 use crate::request::{Effect, Priority, Request};
 use crate::time::Instant;
@@ -28,6 +29,7 @@ impl Request for FindEvent {
     const PERMISSION: &'static str = "ops.eventFind";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
+    const AUDIT: Audit = Audit::Refusals;
     type Reply = EventDetails;
     type Error = OpsError;
 }
@@ -120,6 +122,7 @@ impl Request for FindEventEffects {
     const PERMISSION: &'static str = "ops.eventEffects";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
+    const AUDIT: Audit = Audit::Refusals;
     type Reply = EventEffects;
     type Error = OpsError;
 }
@@ -153,6 +156,7 @@ impl Request for FindLineage {
     const PERMISSION: &'static str = "ops.lineage";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
+    const AUDIT: Audit = Audit::Refusals;
     type Reply = Lineage;
     type Error = OpsError;
 }

@@ -2,6 +2,7 @@
 
 use super::error::OpsError;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::request::{Effect, Priority, Request};
 use crate::rules;
 use crate::time::Instant;
@@ -22,6 +23,7 @@ impl Request for FindOutboxStatus {
     const PERMISSION: &'static str = "ops.outboxStatus";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
+    const AUDIT: Audit = Audit::Refusals;
     type Reply = OutboxStatus;
     type Error = OpsError;
 }

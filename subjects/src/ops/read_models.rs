@@ -2,6 +2,7 @@
 
 use super::error::OpsError;
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::paging::Page;
 use crate::request::{Effect, Priority, Request};
 use crate::time::Instant;
@@ -20,6 +21,7 @@ impl Request for FindReadModels {
     const PERMISSION: &'static str = "ops.readModelFindAll";
     const EFFECT: Effect = Effect::Read;
     const PRIORITY: Priority = Priority::Critical;
+    const AUDIT: Audit = Audit::Refusals;
     type Reply = Page<ReadModelStatus>;
     type Error = OpsError;
 }

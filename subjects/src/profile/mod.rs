@@ -36,6 +36,7 @@ pub use values::{
     AgeSort, AuthorKind, Language, PetAccess, RecordKind, Severity, Sex, ShareRole, ShareStatus, Species,
 };
 
+use crate::audit::FindAuditEntriesOfProfile;
 use crate::operation::{EventType, Operation};
 
 /// Every operation of the profile service.
@@ -65,6 +66,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<FindPrivacyRequest>("profile"),
     Operation::of::<ReadExport>("profile"),
     Operation::of::<PetSnapshot>("profile"),
+    Operation::of::<FindAuditEntriesOfProfile>("profile"),
 ];
 
 /// Every event type of the profile service.

@@ -2,6 +2,7 @@
 
 use super::errors::ProfileError;
 use crate::access::{Access, Who};
+use crate::audit::Audit;
 use crate::ids::{PrivacyRequestId, UserId};
 use crate::privacy::PersonRow;
 use crate::request::{Effect, Request, Rest};
@@ -87,6 +88,7 @@ impl Request for ExportPrivacy {
     const SUBJECT: &'static str = "privacy.export";
     const ACCESS: Access = Access::OWNER;
     const EFFECT: Effect = Effect::Keyed;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::post("/privacy/export", 202)];
     type Reply = PrivacyRequest;
     type Error = ProfileError;
@@ -106,6 +108,7 @@ impl Request for ErasePrivacy {
     const SUBJECT: &'static str = "privacy.erase";
     const ACCESS: Access = Access::OWNER;
     const EFFECT: Effect = Effect::Keyed;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::post("/privacy/erase", 202)];
     type Reply = PrivacyRequest;
     type Error = ProfileError;
@@ -147,6 +150,7 @@ impl Request for ReadExport {
     const SUBJECT: &'static str = "privacy.readExport";
     const ACCESS: Access = Access::OWNER;
     const EFFECT: Effect = Effect::Read;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::get("/privacy/requests/{id}/export")];
     type Reply = ExportPart;
     type Error = ProfileError;

@@ -3,6 +3,7 @@
 use super::WRITERS;
 use super::error::VendorError;
 use crate::access::{Access, MembershipRole, Who};
+use crate::audit::Audit;
 use crate::ids::{ClinicId, MembershipId, UserId, VendorId};
 use crate::paging::{MAX_LIMIT, Page};
 use crate::request::{Effect, Request, Rest};
@@ -144,6 +145,7 @@ impl Request for InviteMember {
     const SUBJECT: &'static str = "membership.invite";
     const ACCESS: Access = WRITERS;
     const EFFECT: Effect = Effect::Keyed;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::post("/vendors/{vendorId}/members", 201)];
     type Reply = Membership;
     type Error = VendorError;
@@ -164,6 +166,7 @@ impl Request for AcceptMembership {
     const SUBJECT: &'static str = "membership.accept";
     const ACCESS: Access = Access::OWNER;
     const EFFECT: Effect = Effect::Idempotent;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::post("/vendors/{vendorId}/members/{id}/accept", 200)];
     type Reply = Membership;
     type Error = VendorError;
@@ -189,6 +192,7 @@ impl Request for UpdateMembership {
     const SUBJECT: &'static str = "membership.update";
     const ACCESS: Access = WRITERS;
     const EFFECT: Effect = Effect::Keyed;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::put("/vendors/{vendorId}/members/{id}")];
     type Reply = Membership;
     type Error = VendorError;
@@ -209,6 +213,7 @@ impl Request for RevokeMembership {
     const SUBJECT: &'static str = "membership.revoke";
     const ACCESS: Access = WRITERS_OR_ONESELF;
     const EFFECT: Effect = Effect::Keyed;
+    const AUDIT: Audit = Audit::Always;
     const REST: &'static [Rest] = &[Rest::delete("/vendors/{vendorId}/members/{id}", 204)];
     type Reply = ();
     type Error = VendorError;

@@ -49,6 +49,7 @@ pub use wall_time::WallTime;
 pub use working::{OwnHours, WorkingException, WorkingInterval};
 
 use crate::access::{Access, MembershipRole, Who};
+use crate::audit::FindAuditEntriesOfVendor;
 use crate::operation::{EventType, Operation};
 use crate::privacy::{ErasePersonFromVendor, ExportPersonOfVendor};
 
@@ -99,6 +100,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::of::<MembershipSnapshot>("vendor"),
     Operation::of::<ExportPersonOfVendor>("vendor"),
     Operation::of::<ErasePersonFromVendor>("vendor"),
+    Operation::of::<FindAuditEntriesOfVendor>("vendor"),
 ];
 
 /// Every event of the vendor service.

@@ -277,9 +277,8 @@ impl Scene {
         let subject = sample.operation.subject;
         match subject {
             "vendor.approve" | "vendor.reject" | "vendor.suspend" | "user.findAll" | "permission.findAll"
-            | "role.findAll" | "role.findOne" | "role.create" | "role.update" | "role.remove" | "role.assign" => {
-                Person::Admin
-            }
+            | "audit.findAll" | "role.findAll" | "role.findOne" | "role.create" | "role.update" | "role.remove"
+            | "role.assign" => Person::Admin,
             "category.create" | "category.update" | "category.remove" => Person::Admin,
             "booking.confirm" | "booking.complete" | "booking.noShow" | "membership.accept" => Person::Staff,
             // Whoever has nothing loses nothing by it.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 /// Tables that a refused request may write: that somebody tried, what was answered under a key, what consumers have
 /// heard, and the key under which texts of somebody would have been kept.
-const MAY_CHANGE: [&str; 5] = ["login_attempts", "attempt_brakes", "idempotency_keys", "inbox", "person_keys"];
+const MAY_CHANGE: [&str; 6] =
+    ["login_attempts", "attempt_brakes", "audit_entries", "idempotency_keys", "inbox", "person_keys"];
 
 /// For every table of every service how many rows it has, and a sum over what is in them.
 #[derive(Debug, PartialEq)]

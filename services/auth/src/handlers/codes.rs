@@ -10,6 +10,7 @@ use crate::entity::user;
 use crate::repo::sessions::Which;
 use crate::repo::{brakes, codes, familiar_addresses, users};
 use crate::revocation;
+use serde_json::json;
 use store::Tx;
 use subjects::Fault;
 use subjects::auth::{
@@ -44,6 +45,10 @@ pub async fn request(cx: Cx, req: RequestCode) -> Result<RequestedCode, AuthErro
         reset_token_hash: None,
         reset_expires_at: None,
     };
+    cx.note(|| json!({ "purpose": row.purpose }));
+    if let Some(user_id) = row.user_id {
+        cx.concerns(user_id);
+    }
     codes::replace(cx.app.store.read(), &row).await?;
     cx.app.code_requested.notify_one();
     Ok(RequestedCode { code_id: row.id, expires_at: row.expires_at })
@@ -64,6 +69,10 @@ pub async fn verify(cx: Cx, req: VerifyCode) -> Result<VerifiedCode, AuthError> 
     let attempt = &Attempt::begin_from_address(&cx, Counts::Passwords).await?;
     let row = codes::try_once(cx.app.store.read(), req.code_id, store::now()).await?;
     let row = row.ok_or(AuthError::InvalidCode)?;
+    cx.note(|| json!({ "purpose": row.purpose }));
+    if let Some(user_id) = row.user_id {
+        cx.concerns(user_id);
+    }
     let right = code::code(&cx.app.keyed_hash, row.id, &row.nonce)?;
     let is_right = code::is_right(&cx.app.keyed_hash, &req.code, &right)?;
     // A code that nobody was to get is right for nobody.
@@ -103,6 +112,7 @@ async fn accept(tx: &Tx, attempt: &Attempt, row: &Model, user_id: UserId) -> Res
 /// `auth.resetPassword`. Nothing is hashed for a token that does not hold.
 pub async fn reset_password(cx: Cx, req: ResetPassword) -> Result<(), AuthError> {
     let user_id = user_of(&cx, &req.reset_token).await?.ok_or(AuthError::InvalidResetToken)?;
+    cx.concerns(user_id);
     let account = users::find(cx.app.store.read(), user_id).await?.ok_or(AuthError::InvalidResetToken)?;
     check_new_password("/newPassword", req.new_password.expose(), &account.row.email)?;
 

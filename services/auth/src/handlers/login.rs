@@ -9,6 +9,7 @@ use crate::entity::session::{self, RevocationReason};
 use crate::repo::sessions::Which;
 use crate::repo::{login_attempts, refresh_tokens, sessions, users};
 use crate::revocation;
+use serde_json::json;
 use store::Tx;
 use subjects::auth::{AuthError, Login, StartedSession, Tokens, UserLoggedIn, UserStatus};
 use subjects::ids::{SessionId, UserId};
@@ -21,6 +22,9 @@ pub async fn login(cx: Cx, req: Login) -> Result<Tokens, AuthError> {
     let found = users::find_by_email(cx.app.store.read(), email).await?;
     // A pending account is none yet.
     let found = found.filter(|user| user.status != UserStatus::Pending);
+    if let Some(user) = &found {
+        cx.concerns(user.id);
+    }
     let stored_hash = found.as_ref().map(|user| user.password_hash.as_str());
     let turn = attempt.turn(&cx).await?;
     let matches = turn.verify(req.password.expose(), stored_hash).await?;
@@ -81,6 +85,7 @@ async fn start_session(tx: &Tx, checked: &Checked<'_>) -> Result<Tokens, AuthErr
         revoked_reason: None,
     };
     let refresh_token = refresh::first_token();
+    checked.cx.note(|| json!({ "sessionId": session.id }));
     sessions::insert(tx, &session).await?;
     refresh_tokens::insert(tx, session.id, &refresh_token, now, expires_at).await?;
     login_attempts::insert(tx, checked.email, Some(account.row.id), LoginOutcome::Succeeded, now).await?;
@@ -103,5 +108,8 @@ async fn start_session(tx: &Tx, checked: &Checked<'_>) -> Result<Tokens, AuthErr
 
 async fn record(cx: &Cx, email: &str, user: Option<UserId>, outcome: LoginOutcome) -> Result<(), AuthError> {
     let now = store::now();
-    cx.app.store.write(cx, |tx| async move { Ok(login_attempts::insert(&tx, email, user, outcome, now).await?) }).await
+    cx.app
+        .store
+        .write_aside(cx, |tx| async move { Ok(login_attempts::insert(&tx, email, user, outcome, now).await?) })
+        .await
 }

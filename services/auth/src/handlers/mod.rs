@@ -1,5 +1,6 @@
 //! What the service answers: one function a subject.
 
+pub mod audit;
 pub mod codes;
 pub mod login;
 pub mod passwords;

@@ -8,8 +8,8 @@ use crate::repo::sessions::Which;
 use crate::repo::{refresh_tokens, sessions, users};
 use crate::revocation;
 use store::Tx;
-use subjects::Fault;
 use subjects::auth::{AuthError, Refresh, Tokens};
+use subjects::{Fault, ServiceError as _};
 
 /// `auth.refresh`: a refresh token buys the next pair of tokens.
 pub async fn refresh(cx: Cx, req: Refresh) -> Result<Tokens, AuthError> {
@@ -27,6 +27,7 @@ async fn renew(cx: &Cx, tx: &Tx, req: &Refresh) -> Result<Result<Tokens, AuthErr
 
     let Some(known) = refresh_tokens::find(tx, shown).await? else { return refused };
     let Some(session) = sessions::lock(tx, known.session_id).await? else { return refused };
+    cx.concerns(session.user_id);
     // Read again now that nobody else can spend a token of this session.
     let Some(token) = refresh_tokens::find(tx, shown).await? else { return refused };
     let Some(account) = users::find(tx, session.user_id).await? else { return refused };
@@ -70,6 +71,7 @@ async fn renew(cx: &Cx, tx: &Tx, req: &Refresh) -> Result<Result<Tokens, AuthErr
             tracing::warn!(session.id = %session.id, user.id = %session.user_id, "a spent refresh token was shown again");
             let which = Which::Only(session.id);
             revocation::end_sessions(tx, session.user_id, which, RevocationReason::TokenReused, now).await?;
+            tx.audit_refusal(cx, &AuthError::RefreshTokenReused.into_fault());
             Ok(Err(AuthError::RefreshTokenReused))
         }
         (Decision::Refuse | Decision::Replay, _) => refused,

@@ -7,6 +7,7 @@ use crate::repo::sessions::Which;
 use crate::repo::{roles, users};
 use crate::revocation;
 use identity::Caller;
+use serde_json::json;
 use store::Tx;
 use subjects::auth::{AssignRoles, AuthError, UpdateUser, User, UserStatus, UserUpdated};
 use subjects::{Fault, Request as _, Role, Violation};
@@ -15,10 +16,10 @@ use subjects::{Fault, Request as _, Role, Violation};
 pub async fn assign(cx: Cx, req: AssignRoles) -> Result<User, AuthError> {
     let expected = cx.expected_version()?;
     let (cx, req) = (&cx, &req);
-    cx.app.store.keyed(cx, req, |tx| async move { change(&tx, cx.caller(), req, expected).await }).await
+    cx.app.store.keyed(cx, req, |tx| async move { change(&tx, cx, req, expected).await }).await
 }
 
-async fn change(tx: &Tx, caller: &Caller, req: &AssignRoles, expected_version: i64) -> Result<User, AuthError> {
+async fn change(tx: &Tx, cx: &Cx, req: &AssignRoles, expected_version: i64) -> Result<User, AuthError> {
     let id = req.id;
     let mut wanted = req.roles.clone();
     wanted.sort_unstable();
@@ -33,7 +34,8 @@ async fn change(tx: &Tx, caller: &Caller, req: &AssignRoles, expected_version: i
     if account.roles == wanted {
         return Ok(account.to_user());
     }
-    check_may_change(tx, caller, req, &account.roles, &wanted).await?;
+    cx.note(|| json!({ "before": account.roles, "after": wanted }));
+    check_may_change(tx, cx.caller(), req, &account.roles, &wanted).await?;
     let runs_platform = |roles: &[Role]| roles.contains(&Role::PlatformAdmin);
     let would_leave = runs_platform(&account.roles) && !runs_platform(&wanted);
     if would_leave && !roles::others_run_platform(tx, id).await? {

@@ -8,6 +8,7 @@ use crate::repo::sessions;
 use identity::Caller;
 use platform::refusals::SESSION_REVOKED;
 use sea_orm::ConnectionTrait;
+use serde_json::json;
 use store::Tx;
 use store::projection::{snapshot_page, snapshot_rows};
 use subjects::auth::{
@@ -43,13 +44,14 @@ pub async fn permissions(_cx: Cx, _req: FindPermissions) -> Result<Page<Permissi
 /// `role.create`.
 pub async fn create(cx: Cx, req: CreateRole) -> Result<RoleDetails, AuthError> {
     let (cx, req) = (&cx, &req);
-    cx.app.store.keyed(cx, req, |tx| async move { make(&tx, cx.caller(), req).await }).await
+    cx.app.store.keyed(cx, req, |tx| async move { make(&tx, cx, req).await }).await
 }
 
-async fn make(tx: &Tx, caller: &Caller, req: &CreateRole) -> Result<RoleDetails, AuthError> {
+async fn make(tx: &Tx, cx: &Cx, req: &CreateRole) -> Result<RoleDetails, AuthError> {
     let allowed = known(&req.permissions)?;
+    note(cx, &req.name, &Permissions::new(), &allowed);
     roles::lock_all(tx).await?;
-    check_own(tx, caller, &Permissions::new(), &allowed).await?;
+    check_own(tx, cx.caller(), &Permissions::new(), &allowed).await?;
     // Older names of what is built in are taken, too.
     let name = Role::parse(&req.name).and_then(|role| role.made()).ok_or(AuthError::RoleNameTaken)?;
     if roles::count(tx).await? >= MOST_ROLES {
@@ -64,6 +66,7 @@ async fn make(tx: &Tx, caller: &Caller, req: &CreateRole) -> Result<RoleDetails,
         created_at: now,
         updated_at: now,
     };
+    cx.concerns(row.id);
     roles::insert(tx, &row, &allowed).await?;
     tell(tx, row, allowed).await
 }
@@ -72,15 +75,16 @@ async fn make(tx: &Tx, caller: &Caller, req: &CreateRole) -> Result<RoleDetails,
 pub async fn update(cx: Cx, req: UpdateRole) -> Result<RoleDetails, AuthError> {
     let expected = cx.expected_version()?;
     let (cx, req) = (&cx, &req);
-    cx.app.store.keyed(cx, req, |tx| async move { change(&tx, cx.caller(), req, expected).await }).await
+    cx.app.store.keyed(cx, req, |tx| async move { change(&tx, cx, req, expected).await }).await
 }
 
-async fn change(tx: &Tx, caller: &Caller, req: &UpdateRole, expected_version: i64) -> Result<RoleDetails, AuthError> {
+async fn change(tx: &Tx, cx: &Cx, req: &UpdateRole, expected_version: i64) -> Result<RoleDetails, AuthError> {
     let allowed = known(&req.permissions)?;
     roles::lock_all(tx).await?;
     let (mut row, before) = changeable(tx, req.id).await?;
+    note(cx, &row.name, &before, &allowed);
     store::expect_version(expected_version, row.version)?;
-    check_own(tx, caller, &before, &allowed).await?;
+    check_own(tx, cx.caller(), &before, &allowed).await?;
     if row.description == req.description && before == allowed {
         return details((row, before)).ok_or(AuthError::RoleNotFound);
     }
@@ -101,6 +105,7 @@ async fn take_away(tx: &Tx, cx: &Cx, id: RoleId) -> Result<(), AuthError> {
     roles::lock_all(tx).await?;
     let (mut row, allowed) = changeable(tx, id).await?;
     store::expect_version_if_given(cx.meta().if_match, row.version)?;
+    note(cx, &row.name, &allowed, &Permissions::new());
     check_own(tx, cx.caller(), &allowed, &Permissions::new()).await?;
     roles::remove(tx, &row.name).await?;
     row.version += 1;
@@ -128,6 +133,13 @@ async fn changeable(tx: &Tx, id: RoleId) -> Result<RoleRow, AuthError> {
 fn known(named: &[String]) -> Result<Permissions, AuthError> {
     let unknown = rules::unknown_permissions(named);
     if unknown.is_empty() { Ok(named.iter().cloned().collect()) } else { Err(Fault::invalid(unknown).into()) }
+}
+
+/// Tells the audit log what a change gives and takes.
+fn note(cx: &Cx, name: &str, before: &Permissions, after: &Permissions) {
+    let given: Vec<&String> = after.difference(before).collect();
+    let taken: Vec<&String> = before.difference(after).collect();
+    cx.note(|| json!({ "role": name, "given": given, "taken": taken }));
 }
 
 async fn check_own(tx: &Tx, caller: &Caller, before: &Permissions, after: &Permissions) -> Result<(), AuthError> {

@@ -7,7 +7,7 @@ use crate::repo::roles;
 use crate::repo::sessions::Which;
 use crate::repo::users::{self, Filter, Place};
 use crate::revocation;
-use identity::Caller;
+use serde_json::json;
 use store::Tx;
 use subjects::auth::{AuthError, FindUser, FindUsers, UpdateUser, User, UserSort, UserStatus, UserUpdated};
 use subjects::paging::DEFAULT_LIMIT;
@@ -47,10 +47,11 @@ fn place_in(sort: UserSort, cursor: Option<&str>) -> Result<Option<Place>, Fault
 pub async fn update(cx: Cx, req: UpdateUser) -> Result<User, AuthError> {
     let expected = cx.expected_version()?;
     let (cx, req) = (&cx, &req);
-    cx.app.store.keyed(cx, req, |tx| async move { change(&tx, cx.caller(), req, expected).await }).await
+    cx.app.store.keyed(cx, req, |tx| async move { change(&tx, cx, req, expected).await }).await
 }
 
-async fn change(tx: &Tx, caller: &Caller, req: &UpdateUser, expected_version: i64) -> Result<User, AuthError> {
+async fn change(tx: &Tx, cx: &Cx, req: &UpdateUser, expected_version: i64) -> Result<User, AuthError> {
+    let caller = cx.caller();
     rules::check_reaches(caller, req.id)?;
     if req.status.is_some() {
         rules::check_may_set_status(caller)?;
@@ -67,6 +68,10 @@ async fn change(tx: &Tx, caller: &Caller, req: &UpdateUser, expected_version: i6
     store::expect_version(expected_version, account.row.version)?;
     if req.status.is_some() && caller.trusted_service().is_none() {
         role_assignment::check_stands_above(tx, caller, &account.roles).await?;
+    }
+
+    if let Some(status) = req.status {
+        cx.note(|| json!({ "before": account.row.status, "after": status }));
     }
 
     let is_needed = locks_out && account.roles.contains(&Role::PlatformAdmin);

@@ -129,7 +129,7 @@ impl Streams {
         Box::new(move || {
             let shown = HeaderMap::from_iter(shown.clone().map(|value| (header::AUTHORIZATION, value)));
             let identified = identities.identify(&shown)?;
-            identity::may_pass(access, &identified.caller)?;
+            identity::may_ask(access, &identified.caller)?;
             Ok(identified.user_token)
         })
     }

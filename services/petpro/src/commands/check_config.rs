@@ -18,7 +18,7 @@ use platform::{ClientConfig, DispatcherConfig, EjectionConfig, Settings};
 use profile::ProfileConfig;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
-use store::PostgresConfig;
+use store::{AuditConfig, PostgresConfig};
 
 pub(super) fn execute() -> anyhow::Result<()> {
     let settings = Settings::load()?;
@@ -58,6 +58,7 @@ const SECTIONS: [Section; 17] = [
     Section { name: "keys", read: read::<KeysConfig> },
     Section { name: "nats", read: read::<NatsConfig> },
     Section { name: "postgres", read: read::<PostgresConfig> },
+    Section { name: "audit", read: read::<AuditConfig> },
     Section { name: "redis", read: read::<RedisConfig> },
     Section { name: "migrate", read: read::<MigrateConfig> },
     Section { name: "client", read: read::<ClientConfig> },

@@ -57,6 +57,11 @@ impl LeaseAsk {
         LeaseAsk { packet, ..self }
     }
 
+    /// Whether a stream begins with it, rather than going on from a place.
+    pub(crate) fn is_first(&self) -> bool {
+        self.from.is_none()
+    }
+
     /// Whether the request's own inbox is told, so that it has no other answer.
     pub(crate) fn is_told_in_reply(&self) -> bool {
         self.to.is_none()

@@ -45,6 +45,50 @@ async fn a_role_reaches_its_own_schema_only() {
     assert_eq!(world.number(role).await, 0);
 }
 
+/// An entry of so many days ago.
+fn entry(days_ago: i32) -> String {
+    format!(
+        "insert into booking.audit_entries (id, operation, outcome, correlation_id)
+         select booking.first_id_at(now() - interval '1 day' * {days_ago}), 'vendor.approve', 'done', 'days-{days_ago}'"
+    )
+}
+
+#[tokio::test]
+async fn entries_of_the_audit_log_are_added_and_read_and_nothing_else() {
+    let world = World::start().await;
+    // Rights are given anew with each migration, and must be as few then.
+    let admin_url = world.postgres.admin_url(&world.database);
+    migrations::migrate(&admin_url, &logins()).await.unwrap();
+    let mut booking =
+        PgConnection::connect(&world.postgres.url("petpro_booking", PASSWORD, &world.database)).await.unwrap();
+    for days_ago in [0, 89, 91, 401] {
+        assert_eq!(refusal(&mut booking, &entry(days_ago)).await, None);
+    }
+    let insufficient_privilege = Some("42501".to_owned());
+    for forbidden in [
+        "update booking.audit_entries set outcome = 'refused'",
+        "delete from booking.audit_entries",
+        "truncate booking.audit_entries",
+        "drop table booking.audit_entries",
+        "alter table booking.audit_entries disable trigger all",
+        "insert into booking.audit_entries select * from booking.audit_entries on conflict (id) do update set outcome = 'failed'",
+        "insert into vendor.audit_entries (id, operation, outcome, correlation_id) values (gen_random_uuid(), 'x', 'done', 'x')",
+        "select * from auth.audit_entries",
+    ] {
+        assert_eq!(refusal(&mut booking, forbidden).await, insufficient_privilege, "{forbidden}");
+    }
+    let mut kept = async |keep_days: i32| -> Vec<String> {
+        let drop = format!("select booking.drop_audit_entries({keep_days})");
+        assert_eq!(refusal(&mut booking, &drop).await, None);
+        let query = "select correlation_id from booking.audit_entries order by id desc";
+        sqlx::query_scalar(query).fetch_all(&mut booking).await.unwrap()
+    };
+    assert_eq!(kept(400).await, ["days-0", "days-89", "days-91"]);
+    // What is young stays, whatever a service asks for.
+    assert_eq!(kept(0).await, ["days-0", "days-89"]);
+    assert_eq!(kept(-1000).await, ["days-0", "days-89"]);
+}
+
 #[tokio::test]
 async fn migrations_go_up_twice_and_down_again() {
     let world = World::start().await;

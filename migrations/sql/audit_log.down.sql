@@ -1,0 +1,2 @@
+drop function drop_audit_entries(integer);
+drop table audit_entries;
