@@ -2,7 +2,7 @@
 //!
 //! - `domain` holds the rules: which passwords may be chosen, what showing a refresh token leads to, who reaches
 //!   whose account.
-//! - Passwords are hashed with argon2id on a bounded number of threads ([`Passwords`]).
+//! - Passwords are hashed with argon2id on a bounded number of threads of low priority ([`Passwords`]).
 //! - Whoever errs too often waits before the next attempt (`attempts`).
 //! - Refresh tokens are kept as hashes only; answers that carry tokens are never stored.
 //! - One-time codes are derived, not stored; who is to get one is told by `notification.requested` (`sending`).
@@ -13,6 +13,7 @@ mod attempts;
 mod domain;
 mod entity;
 mod handlers;
+mod hashing_threads;
 mod passwords;
 mod repo;
 mod revocation;

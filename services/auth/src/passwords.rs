@@ -1,6 +1,7 @@
-//! Password hashing, off the async threads, no more of it at once than the machine has cores, and no longer a queue before
+//! Password hashing, on threads of its own, no more of it at once than the machine has cores, and no longer a queue before
 //! it than is worth waiting in.
 
+use crate::hashing_threads::HashingThreads;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use base64::Engine;
@@ -31,6 +32,7 @@ pub struct Passwords {
     workers: Arc<Semaphore>,
     /// Places in the queue before them.
     queue: Arc<Semaphore>,
+    threads: Arc<HashingThreads>,
     hash_of_nobody: Arc<str>,
 }
 
@@ -38,6 +40,7 @@ pub struct Passwords {
 pub struct Turn {
     /// It goes along with each piece of work: a caller that gives up does not end that, and it still counts.
     permit: Arc<OwnedSemaphorePermit>,
+    threads: Arc<HashingThreads>,
     hash_of_nobody: Arc<str>,
 }
 
@@ -45,14 +48,15 @@ impl Passwords {
     /// `workers` hashes at once; 0 stands for the number of cores.
     ///
     /// # Errors
-    /// The hash function refuses its parameters.
+    /// The hash function refuses its parameters, or there is no room for threads.
     pub fn new(workers: usize) -> Result<Passwords, Fault> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = if workers == 0 { cores } else { workers };
         let unguessable: [u8; 32] = rand::random();
         let hash_of_nobody = hash_now(&unguessable)?.into();
         let queue = Arc::new(Semaphore::new(MAX_WAITING));
-        Ok(Passwords { workers: Arc::new(Semaphore::new(workers)), queue, hash_of_nobody })
+        let threads = Arc::new(HashingThreads::new(workers).map_err(Fault::internal)?);
+        Ok(Passwords { workers: Arc::new(Semaphore::new(workers)), queue, threads, hash_of_nobody })
     }
 
     /// Waits for a worker.
@@ -64,7 +68,7 @@ impl Passwords {
         let waiting = timeout(MAX_WAIT, self.workers.clone().acquire_owned());
         let permit = waiting.await.map_err(|_elapsed| Fault::unavailable(COME_AGAIN_MS))?;
         let permit = Arc::new(permit.map_err(Fault::internal)?);
-        Ok(Turn { permit, hash_of_nobody: self.hash_of_nobody.clone() })
+        Ok(Turn { permit, threads: self.threads.clone(), hash_of_nobody: self.hash_of_nobody.clone() })
     }
 
     /// See [`Turn::hash`], in a turn of its own.
@@ -128,12 +132,12 @@ impl Turn {
         job: impl FnOnce() -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let permit = self.permit.clone();
-        let worked = tokio::task::spawn_blocking(move || {
+        let worked = self.threads.run(move || {
             let outcome = job();
             drop(permit);
             outcome
         });
-        worked.await.map_err(Fault::internal)?
+        worked.await
     }
 }
 

@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use futures::FutureExt as _;
 use garde::Validate;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -22,6 +22,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -30,9 +31,6 @@ use tower::ServiceExt;
 const WANT_PAUSE: Duration = Duration::from_millis(200);
 /// What a connection that is closed for being slow gets to hear the farewell.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// How long a client that has connected or begun to ask may go on with it when the process leaves.
-const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// What connections may do. `PETPRO_EDGE__CONNECTIONS__MAX` and so on.
 #[derive(Debug, Clone, Deserialize, Validate)]
@@ -61,6 +59,12 @@ pub struct ConnectionsConfig {
     /// How many requests may be under way at once on one HTTP/2 connection.
     #[garde(range(min = 1, max = 1_000))]
     pub max_streams: u32,
+    /// How long a connection over which nothing is asked is kept when the process leaves, in milliseconds: one that is
+    /// closed while its client begins to ask loses a request. Every answer tells HTTP/1.1 clients to close meanwhile, so
+    /// what is closed in the end was not used for so long; a client that keeps idle connections for a shorter time never
+    /// loses a request.
+    #[garde(range(max = 15_000))]
+    pub last_call_ms: u64,
     /// How long requests under way have to end when the process leaves, in milliseconds; then they are cut off.
     #[garde(range(min = 100, max = 18_000))]
     pub drain_timeout_ms: u64,
@@ -76,6 +80,7 @@ impl Default for ConnectionsConfig {
             head_limit_bytes: 16_384,
             max_headers: 64,
             max_streams: 100,
+            last_call_ms: 2_000,
             drain_timeout_ms: 10_000,
         }
     }
@@ -112,27 +117,31 @@ struct Shared {
     router: Router,
     config: ConnectionsConfig,
     builder: Builder<TokioExecutor>,
-    /// No more requests on a connection than those it has begun.
+    /// The process leaves: who asks over HTTP/1.1 hears that this was the last answer.
+    leaving: CancellationToken,
+    /// Nobody has asked for some time who may still do so: connections are closed.
     last_requests: CancellationToken,
     /// Time is up.
     cut_off: CancellationToken,
 }
 
-/// Takes connections and answers them until `leaving` ends. Then no more are taken, those that wait for nothing are
-/// closed, and the others when their requests are answered, or when the time for that is over.
+/// Takes connections and answers them until `door_closes` ends. Then no more are taken, and those that are there end when
+/// their requests are answered, or when the time for that is over. Since `leaving` each answer has been the last over its
+/// connection.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     config: ConnectionsConfig,
     open: IntGauge,
-    leaving: impl Future<Output = ()>,
+    leaving: CancellationToken,
+    door_closes: impl Future<Output = ()>,
 ) {
     let (last_requests, cut_off) = (CancellationToken::new(), CancellationToken::new());
     let builder = config.builder();
-    let shared = Arc::new(Shared { router, config, builder, last_requests, cut_off });
+    let shared = Arc::new(Shared { router, config, builder, leaving, last_requests, cut_off });
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(shared.config.max));
-    let mut leaving = std::pin::pin!(leaving);
+    let mut door_closes = std::pin::pin!(door_closes);
     let take = |stream, peer, place: Option<OwnedSemaphorePermit>| {
         let (shared, open) = (shared.clone(), open.clone());
         connections.spawn(async move {
@@ -146,7 +155,7 @@ pub async fn serve(
         // The place comes first: a connection that is not taken yet costs nothing.
         let next = async { (places.clone().acquire_owned().await, listener.accept().await) };
         let (place, accepted) = tokio::select! {
-            () = &mut leaving => break,
+            () = &mut door_closes => break,
             next = next => next,
         };
         match accepted {
@@ -163,10 +172,12 @@ pub async fn serve(
         take(stream, peer, places.clone().try_acquire_owned().ok());
     }
     drop(listener);
-    shared.last_requests.cancel();
     connections.close();
-    let time = Duration::from_millis(shared.config.drain_timeout_ms);
-    if tokio::time::timeout(time, connections.wait()).await.is_err() {
+    let give_up = Instant::now() + Duration::from_millis(shared.config.drain_timeout_ms);
+    let last_call = Duration::from_millis(shared.config.last_call_ms);
+    let _all_ended = tokio::time::timeout(last_call, connections.wait()).await;
+    shared.last_requests.cancel();
+    if tokio::time::timeout_at(give_up, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "requests under way are cut off");
         shared.cut_off.cancel();
         connections.wait().await;
@@ -185,13 +196,18 @@ async fn answer(shared: &Shared, stream: TcpStream, peer: SocketAddr) {
     }
     let watch = Watch::new();
     let service = service_fn({
-        let (watch, router) = (watch.clone(), shared.router.clone());
+        let (watch, router, leaving) = (watch.clone(), shared.router.clone(), shared.leaving.clone());
         move |mut request: Request<Incoming>| {
             let under_way = watch.request();
+            // HTTP/2 has a frame of its own to say so, without losing what is on its way.
+            let leaving = (request.version() < Version::HTTP_2).then(|| leaving.clone());
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = router.clone().oneshot(request.map(Body::new));
             async move {
-                let response: Response<Body> = answer.await?;
+                let mut response: Response<Body> = answer.await?;
+                if leaving.is_some_and(|leaving| leaving.is_cancelled()) {
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
                 Ok::<_, std::convert::Infallible>(response.map(|body| Answer { body, _under_way: under_way }))
             }
         }
@@ -208,11 +224,7 @@ async fn answer(shared: &Shared, stream: TcpStream, peer: SocketAddr) {
             () = shared.cut_off.cancelled() => return,
             () = shared.last_requests.cancelled(), if !is_last => {
                 is_last = true;
-                // Who is about to ask has a moment for it.
-                tokio::select! {
-                    _ended = &mut connection => return,
-                    () = watch.until_asked(LAST_CALL) => connection.as_mut().graceful_shutdown(),
-                }
+                connection.as_mut().graceful_shutdown();
             }
             _ = look.tick() => {
                 if watch.is_overdue(patience) {

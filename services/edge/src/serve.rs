@@ -100,8 +100,8 @@ pub async fn app(setup: &Setup) -> anyhow::Result<EdgeApp> {
     })
 }
 
-/// Answers HTTP until the service leaves. Then, in this order: not ready any more, no new connections, and every
-/// request that is under way gets its answer, unless it takes far too long.
+/// Answers HTTP until the service leaves. Then, in this order: not ready any more, each answer the last over its
+/// connection, no new connections, and every request that is under way gets its answer, unless it takes far too long.
 async fn serve(run: Run<EdgeApp>) {
     let listener = run.app.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
     let edge = &run.app.edge;
@@ -110,7 +110,7 @@ async fn serve(run: Run<EdgeApp>) {
         return;
     };
     tracing::info!(http.address = %run.app.address, "answering http");
-    let leaving = {
+    let door_closes = {
         let (edge, shutdown) = (edge.clone(), run.shutdown.clone());
         async move {
             shutdown.cancelled().await;
@@ -120,7 +120,8 @@ async fn serve(run: Run<EdgeApp>) {
         }
     };
     let config = edge.config.connections.clone();
-    connections::serve(listener, router, config, run.app.open_connections.clone(), leaving).await;
+    connections::serve(listener, router, config, run.app.open_connections.clone(), run.shutdown.clone(), door_closes)
+        .await;
 }
 
 /// Counts requests together with the other instances whenever that is possible.

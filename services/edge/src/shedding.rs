@@ -42,7 +42,7 @@ pub struct SheddingConfig {
 
 impl Default for SheddingConfig {
     fn default() -> SheddingConfig {
-        SheddingConfig { late_ms: 20, under_way: 64 }
+        SheddingConfig { late_ms: 5, under_way: 16 }
     }
 }
 

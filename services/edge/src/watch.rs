@@ -9,8 +9,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// How often it is looked whether a client has asked.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// No moment.
 const NEVER: u64 = u64::MAX;
 
@@ -68,15 +66,6 @@ impl Watch {
                 _ => longer_than(&self.head_since, patience.head),
             };
         waits_for_client || longer_than(&self.blocked_since, patience.write)
-    }
-
-    /// Waits until nobody is about to ask: whoever has connected or begun a request has ended it, or time is over.
-    pub async fn until_asked(&self, limit: Duration) {
-        let is_asking = || self.under_way.load(Relaxed) == 0 && self.head_since.load(Relaxed) != NEVER;
-        let give_up = Instant::now() + limit;
-        while is_asking() && Instant::now() < give_up {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
     }
 
     fn now(&self) -> u64 {

@@ -64,7 +64,7 @@ pub struct DispatcherConfig {
 
 impl Default for DispatcherConfig {
     fn default() -> DispatcherConfig {
-        DispatcherConfig { running: 64, running_at_first: 16, waiting: 2_048, standing_ms: 2_000 }
+        DispatcherConfig { running: 64, running_at_first: 16, waiting: 2_048, standing_ms: 500 }
     }
 }
 

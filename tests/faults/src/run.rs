@@ -53,7 +53,12 @@ pub async fn full(options: RunOptions) -> anyhow::Result<()> {
     let steps = plan::full(options.seed, &layout);
     let steps: Vec<Step> =
         steps.into_iter().filter(|step| options.only.as_deref().is_none_or(|only| only == step.name())).collect();
-    let world = WorldOptions { program: options.program.clone(), layout, planted: options.planted.clone() };
+    let world = WorldOptions {
+        program: options.program.clone(),
+        layout,
+        settings: Vec::new(),
+        planted: options.planted.clone(),
+    };
     let world = World::start(world).await?;
     let load = LoadOptions { seed: options.seed, rate: options.rate, patience_s: 8 };
     let stage = Stage::set(world, load, WARM_UP, report).await?;

@@ -27,7 +27,9 @@ pub async fn full(options: RunOptions) -> anyhow::Result<()> {
     let report = Report::default();
     report.say(format_args!("NATS on three nodes, seed {}", options.seed));
     let RunOptions { seed, rate, program, planted, .. } = options;
-    let world = World::start_on_three_nodes(WorldOptions { program, layout: Layout::full(), planted }).await?;
+    let world =
+        World::start_on_three_nodes(WorldOptions { program, layout: Layout::full(), settings: Vec::new(), planted })
+            .await?;
     let stage = Stage::set(world, LoadOptions { seed, rate, patience_s: 15 }, WARM_UP, report).await?;
     if let Err(error) = lose_each(&stage).await {
         bail!("{error:#} (seed {seed})\n{}", stage.world.processes.log_end());

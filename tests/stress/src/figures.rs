@@ -1,11 +1,11 @@
 //! What is made of many requests.
 
 use crate::shot::{Kind, Outcome, Shot};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// How many failures are shown.
+/// How many kinds of failures are shown.
 const SHOWN: usize = 5;
 
 /// What came of requests that were sent for a while.
@@ -26,10 +26,12 @@ pub struct OfKind {
     pub refused: Vec<Duration>,
     /// The reasons of those.
     pub reasons: BTreeMap<String, usize>,
+    /// How many were due and not sent, because the load itself has no more under way at a time.
+    pub unsent: usize,
     /// How many ended otherwise.
     pub failed: usize,
-    /// How some of them did.
-    pub failures: BTreeSet<String>,
+    /// How they did, and how many of each.
+    pub failures: BTreeMap<String, usize>,
 }
 
 impl Figures {
@@ -44,11 +46,10 @@ impl Figures {
                     of_kind.refused.push(took);
                     *of_kind.reasons.entry(reason).or_default() += 1;
                 }
+                Outcome::Unsent => of_kind.unsent += 1,
                 Outcome::Failed(how) => {
                     of_kind.failed += 1;
-                    if of_kind.failures.len() < SHOWN {
-                        of_kind.failures.insert(how);
-                    }
+                    *of_kind.failures.entry(how).or_default() += 1;
                 }
             }
         }
@@ -71,10 +72,9 @@ impl Figures {
             all.good.extend(&of_kind.good);
             all.refused.extend(&of_kind.refused);
             all.failed += of_kind.failed;
-            all.failures.extend(of_kind.failures.iter().cloned());
-            for (reason, count) in &of_kind.reasons {
-                *all.reasons.entry(reason.clone()).or_default() += count;
-            }
+            all.unsent += of_kind.unsent;
+            add(&mut all.failures, &of_kind.failures);
+            add(&mut all.reasons, &of_kind.reasons);
         }
         all.good.sort_unstable();
         all.refused.sort_unstable();
@@ -123,10 +123,20 @@ impl fmt::Display for OfKind {
                 write!(f, " {reason} {count}")?;
             }
         }
+        if self.unsent > 0 {
+            write!(f, ", {} more not sent", self.unsent)?;
+        }
         if self.failed > 0 {
-            write!(f, ", {} FAILED: {:?}", self.failed, self.failures)?;
+            let some: Vec<_> = self.failures.iter().take(SHOWN).collect();
+            write!(f, ", {} FAILED: {some:?}", self.failed)?;
         }
         Ok(())
+    }
+}
+
+fn add(all: &mut BTreeMap<String, usize>, more: &BTreeMap<String, usize>) {
+    for (what, count) in more {
+        *all.entry(what.clone()).or_default() += count;
     }
 }
 
@@ -153,12 +163,13 @@ mod tests {
             shot(1, Outcome::Good),
             shot(2, Outcome::Refused("overloaded".to_owned())),
             shot(9, Outcome::Failed("500".to_owned())),
+            shot(0, Outcome::Unsent),
         ];
         let figures = Figures::of(Duration::from_secs(2), shots);
         let reads = figures.of_kind(Kind::Read);
         assert_eq!((reads.sent(), reads.good_within(500), reads.failed), (4, Duration::from_millis(1), 1));
         assert!((figures.goodput() - 1.0).abs() < 1e-9 && (reads.good_percent() - 50.0).abs() < 1e-9);
-        assert!(reads.to_string().contains("overloaded 1"), "{reads}");
+        assert!(reads.to_string().contains("overloaded 1, 1 more not sent"), "{reads}");
         assert_eq!(figures.of_kind(Kind::Change).sent(), 0);
     }
 }

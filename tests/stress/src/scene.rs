@@ -14,8 +14,13 @@ use uuid::Uuid;
 
 /// The edge answers within five seconds; what takes so much longer hangs.
 const HANGS_AFTER: Duration = Duration::from_secs(12);
+/// An idle connection is kept for less than the last call of an edge that leaves, so that none is closed under a request.
+const IDLE: Duration = Duration::from_millis(500);
 /// How many bookings there are to be read.
 const BOOKINGS: usize = 20;
+/// How many reservations there are to be given back: more than are asked for at the same time, or they would wait for each
+/// other.
+const RESERVATIONS: usize = 20;
 
 /// What there is.
 pub struct Scene {
@@ -23,7 +28,7 @@ pub struct Scene {
     base: String,
     people: People,
     bookings: Vec<String>,
-    reservation: String,
+    reservations: Vec<String>,
     cat: String,
     slots: Mutex<VecDeque<Slot>>,
     stocks: Mutex<VecDeque<Stock>>,
@@ -38,13 +43,13 @@ impl Scene {
     pub async fn set(world: &World, base: String, stocks: usize, slots: usize) -> anyhow::Result<Scene> {
         let people = People::new(&world.stack.keys)?;
         let found = Scenery::find(world, &people.tokens(), slots + BOOKINGS, stocks).await?;
-        let http = reqwest::Client::builder().timeout(HANGS_AFTER).pool_max_idle_per_host(4_096).build()?;
+        let http = reqwest::Client::builder().timeout(HANGS_AFTER).pool_idle_timeout(IDLE).build()?;
         let mut scene = Scene {
             http,
             base,
             people,
             bookings: Vec::new(),
-            reservation: String::new(),
+            reservations: Vec::new(),
             cat: found.cat,
             slots: Mutex::new(found.slots.into()),
             stocks: Mutex::new(found.stocks.into()),
@@ -53,7 +58,9 @@ impl Scene {
             let slot = scene.slots().pop_front().context("no free time")?;
             scene.bookings.push(made(scene.book(&slot)).await?);
         }
-        scene.reservation = made(scene.reserve().await?).await?;
+        for _ in 0..RESERVATIONS {
+            scene.reservations.push(made(scene.reserve().await?).await?);
+        }
         Ok(scene)
     }
 
@@ -62,11 +69,7 @@ impl Scene {
         let outcome = match kind {
             Kind::Read => self.read().await,
             Kind::Change => self.change().await,
-            Kind::Critical => {
-                let token = self.people.tokens().clinic_owner;
-                let path = format!("/inventory/reservations/{}/release", self.reservation);
-                judge(self.request(Method::POST, &path).bearer_auth(token)).await.0
-            }
+            Kind::Critical => self.release().await,
             Kind::Book => {
                 let slot = self.slots().pop_front();
                 match slot {
@@ -80,16 +83,21 @@ impl Scene {
     }
 
     async fn read(&self) -> Outcome {
-        let place = usize::from(rand_byte()) % self.bookings.len().max(1);
-        let Some(id) = self.bookings.get(place) else { return Outcome::Failed("there is no booking".to_owned()) };
+        let Some(id) = any(&self.bookings) else { return Outcome::Failed("there is no booking".to_owned()) };
         let token = self.people.tokens().cat_owner;
         judge(self.request(Method::GET, &format!("/bookings/{id}")).bearer_auth(token)).await.0
     }
 
+    async fn release(&self) -> Outcome {
+        let Some(id) = any(&self.reservations) else { return Outcome::Failed("there is no reservation".to_owned()) };
+        let token = self.people.tokens().clinic_owner;
+        let path = format!("/inventory/reservations/{id}/release");
+        judge(self.request(Method::POST, &path).bearer_auth(token)).await.0
+    }
+
     async fn change(&self) -> Outcome {
         let Some(mut stock) = self.stocks().pop_front() else {
-            // The load's own bound: so many changes are under way already.
-            return Outcome::Refused("all stocks are in use".to_owned());
+            return Outcome::Unsent;
         };
         let (outcome, answer) = judge(self.receive_one(&stock)).await;
         let version = answer.pointer("/version").and_then(Value::as_i64);
@@ -190,7 +198,8 @@ fn chain(error: &dyn std::error::Error) -> Vec<String> {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
 }
 
-/// From the random part of an id.
-fn rand_byte() -> u8 {
-    Uuid::new_v4().as_bytes().first().copied().unwrap_or_default()
+/// One of them, by the random part of an id.
+fn any(ids: &[String]) -> Option<&String> {
+    let lot = Uuid::new_v4().as_bytes().first().copied().unwrap_or_default();
+    ids.get(usize::from(lot) % ids.len().max(1))
 }

@@ -39,6 +39,8 @@ pub enum Outcome {
     Refused(String),
     /// Anything else.
     Failed(String),
+    /// It was not sent: too many of the load's own are under way.
+    Unsent,
 }
 
 /// A request that has ended.

@@ -128,6 +128,7 @@ fn when_the_edge_leaves_connections_that_wait_are_closed_and_no_request_holds_it
             settings
                 .set("edge.request_timeout_ms", 60_000)
                 .set("edge.body_timeout_ms", 60_000)
+                .set("edge.connections.last_call_ms", 100)
                 .set("edge.connections.drain_timeout_ms", 1_000)
         })
         .await;
@@ -141,6 +142,25 @@ fn when_the_edge_leaves_connections_that_wait_are_closed_and_no_request_holds_it
         let leaving = tokio::spawn(edge.running.drain());
         assert_eq!(rest(&mut waiting).await, "");
         assert!(!rest(&mut never_done).await.contains("HTTP/1.1 2"));
+        leaving.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn who_asks_while_the_edge_leaves_is_answered_and_told_that_it_was_the_last_time() {
+    with_stack(async |stack| {
+        let edge = edge(stack, |settings| settings.set("edge.connections.last_call_ms", 15_000)).await;
+        let mut early = connect(&edge, ASK).await;
+        until(&mut early, LIVE).await;
+
+        let leaving = tokio::spawn(edge.running.drain());
+        while TcpStream::connect(edge.address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        early.write_all(ASK.as_bytes()).await.unwrap();
+        let answer = rest(&mut early).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+        assert!(answer.contains(LIVE), "{answer}");
         leaving.await.unwrap().unwrap();
     });
 }

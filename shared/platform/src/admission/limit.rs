@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// It never falls below this: enough for all connections to the database to be in use.
-const LEAST: usize = 8;
+/// It never falls below this: what waits for locks is slow, too, and keeps the others from nothing.
+const LEAST: usize = 4;
 /// How much longer than usual operations may take.
 const TOLERANCE: f64 = 2.5;
 /// The most that it falls at once.

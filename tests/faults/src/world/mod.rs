@@ -39,6 +39,8 @@ pub struct WorldOptions {
     pub program: PathBuf,
     /// Which processes there are.
     pub layout: Layout,
+    /// Settings of the processes, beside those of the stack: variables and their values.
+    pub settings: Vec<(&'static str, &'static str)>,
     /// A mistake that the processes make; see `shared/store/src/planted.rs`.
     pub planted: Option<String>,
 }

@@ -45,6 +45,7 @@ impl Processes {
         variables.insert("PETPRO_LOG__FILTER".to_owned(), filter);
         variables.insert("PETPRO_CONFIG".to_owned(), "/dev/null".to_owned());
         variables.insert("PETPRO_EDGE__LIMITS_PROFILE".to_owned(), "wide".to_owned());
+        variables.extend(options.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut places = BTreeMap::new();
         for member in &options.layout.0 {
             let address = || anyhow::Ok(format!("127.0.0.1:{}", free_port()?));

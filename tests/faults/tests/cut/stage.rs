@@ -27,7 +27,7 @@ pub async fn turn() -> SemaphorePermit<'static> {
 pub async fn begin(layout: Layout, planted: Option<&str>) -> Stage {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_faults"));
     let planted = planted.map(str::to_owned);
-    let world = World::start(WorldOptions { program, layout, planted }).await;
+    let world = World::start(WorldOptions { program, layout, settings: Vec::new(), planted }).await;
     begin_in(world.unwrap_or_else(|error| panic!("{error:#}"))).await
 }
 

@@ -9,8 +9,12 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_that_loses_a_node_loses_no_write() {
     let _turn = turn().await;
-    let options =
-        WorldOptions { program: PathBuf::from(env!("CARGO_BIN_EXE_faults")), layout: Layout::cut(), planted: None };
+    let options = WorldOptions {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_faults")),
+        layout: Layout::cut(),
+        settings: Vec::new(),
+        planted: None,
+    };
     let world = World::start_on_three_nodes(options).await.unwrap_or_else(|error| panic!("{error:#}"));
     let stage = begin_in(world).await;
     lose_node(&stage, Node::Leader, Duration::from_secs(4)).await.unwrap();

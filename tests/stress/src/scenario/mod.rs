@@ -8,13 +8,22 @@ mod rolling;
 
 use crate::cores;
 use crate::figures::Figures;
-use anyhow::{Context as _, ensure};
+use crate::open_loop::{Stream, send};
+use crate::scene::Scene;
+use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
 use faults::report::Report;
 use faults::world::{Layout, World, WorldOptions};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+/// After so long everything has to be as before.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// So long a time is looked at to tell whether it is.
+const LOOK: Duration = Duration::from_millis(500);
+/// What nobody notices.
+const ALWAYS_NORMAL: Duration = Duration::from_millis(100);
 /// How long a process may take to show its metrics.
 const METRICS_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -78,7 +87,12 @@ impl Run {
             Scenario::DeadLeaf | Scenario::SlowLeaf | Scenario::NatsRestart => leaf::layout(),
             Scenario::Rolling => Layout::full(),
         };
-        let options = WorldOptions { program: self.program.clone(), layout, planted: None };
+        let settings = match scenario {
+            // All come from one address.
+            Scenario::Logins => vec![("PETPRO_AUTH__ADDRESS_ATTEMPTS", "1000000")],
+            _ => Vec::new(),
+        };
+        let options = WorldOptions { program: self.program.clone(), layout, settings, planted: None };
         let world = World::start(options).await?;
         if self.size == Size::Full {
             cores::part()?;
@@ -149,6 +163,23 @@ impl Stage {
         let values = lines.filter(|line| labels.iter().all(|label| line.contains(label)));
         Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
+}
+
+/// After how long everything is done again, in three times the usual time or a tenth of a second.
+///
+/// # Errors
+/// It does not come to that.
+pub async fn until_normal(scene: &Arc<Scene>, streams: &[Stream], usual: &Figures) -> anyhow::Result<Duration> {
+    let since = Instant::now();
+    let limit = (usual.all().good_within(990) * 3).max(ALWAYS_NORMAL);
+    while since.elapsed() < PATIENCE {
+        let began = since.elapsed();
+        let now = send(scene, streams, LOOK).await.all();
+        if now.refused.is_empty() && now.failed == 0 && now.good_within(990) <= limit {
+            return Ok(began);
+        }
+    }
+    bail!("it is not as before after {} s", PATIENCE.as_secs())
 }
 
 /// Everything was done, or refused with a time to come back.

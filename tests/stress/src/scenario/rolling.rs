@@ -6,10 +6,13 @@ use crate::open_loop::{Stream, send};
 use crate::scene::Scene;
 use crate::shot::Kind;
 use anyhow::{Context as _, ensure};
-use faults::world::PATIENCE;
-use futures::FutureExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Of all requests so many are of each kind.
+const SHARES: [(Kind, f64); 3] = [(Kind::Read, 0.695), (Kind::Change, 0.3), (Kind::Book, 0.005)];
+/// So long before the load ends no more processes are replaced.
+const LAST: Duration = Duration::from_secs(10);
 
 /// Round after round, until enough has been asked.
 ///
@@ -22,17 +25,15 @@ pub async fn play(stage: &Stage) -> anyhow::Result<()> {
     let edges: Option<Vec<(String, String)>> =
         processes.edges().into_iter().zip(edges).map(|(edge, admin)| Some((edge, admin?))).collect();
     let balancer = Balancer::start(edges.context("there are no edges")?).await?;
-    let scene = Arc::new(Scene::set(&stage.world, balancer.url(), stage.sized(400, 60), stage.sized(400, 60)).await?);
+    let scene = Arc::new(Scene::set(&stage.world, balancer.url(), stage.sized(400, 60), stage.sized(520, 20)).await?);
 
-    let shares = [(Kind::Read, 0.69), (Kind::Change, 0.3), (Kind::Book, 0.01)];
-    let streams = shares.map(|(kind, share)| Stream { kind, rate: rate * share });
+    let streams = SHARES.map(|(kind, share)| Stream { kind, rate: rate * share });
     let load = tokio::spawn(async move { send(&scene, &streams, time).await });
-    let mut load = load.fuse();
     let started = Instant::now();
     let mut replaced = 0;
     // Every process once at least, however long that takes.
     let mut left: Vec<&'static str> = Vec::new();
-    while replaced < processes.layout().0.len() || started.elapsed() + PATIENCE / 8 < time {
+    while replaced < processes.layout().0.len() || started.elapsed() + LAST < time {
         if left.is_empty() {
             left = processes.layout().0.iter().map(|member| member.name).collect();
         }
@@ -41,10 +42,11 @@ pub async fn play(stage: &Stage) -> anyhow::Result<()> {
         processes.start(name).await?;
         replaced += 1;
     }
-    let figures = (&mut load).await?;
+    let figures = load.await?;
     stage.say(&format!("{replaced} processes replaced in {:.1} s", started.elapsed().as_secs_f64()), &figures);
     let all = figures.all();
     ensure!(all.failed == 0, "{} failed: {:?}", all.failed, all.failures);
+    ensure!(all.unsent == 0, "{} were not sent", all.unsent);
     ensure!(all.refused.is_empty(), "{} were refused: {:?}", all.refused.len(), all.reasons);
     Ok(())
 }
