@@ -3,6 +3,7 @@
 use crate::streams::StreamMetrics;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 use std::time::Duration;
+use subjects::time::Instant;
 
 /// Handles of the common metrics. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub struct Metrics {
     resends: IntCounterVec,
     resend_budgets_exhausted: IntCounterVec,
     nats_events: IntCounterVec,
+    certificate_ends: IntGaugeVec,
     streams: StreamMetrics,
 }
 
@@ -85,6 +87,13 @@ impl Metrics {
                 Opts::new("petpro_nats_events_total", "What went wrong on the NATS connection."),
                 &["kind"],
             )?,
+            certificate_ends: IntGaugeVec::new(
+                Opts::new(
+                    "petpro_certificate_expires_timestamp_seconds",
+                    "Until when a certificate for NATS holds, in seconds since 1970.",
+                ),
+                &["identity", "certificate"],
+            )?,
             streams: StreamMetrics::register(registry)?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
@@ -100,6 +109,7 @@ impl Metrics {
         registry.register(Box::new(metrics.resends.clone()))?;
         registry.register(Box::new(metrics.resend_budgets_exhausted.clone()))?;
         registry.register(Box::new(metrics.nats_events.clone()))?;
+        registry.register(Box::new(metrics.certificate_ends.clone()))?;
         Ok(metrics)
     }
 
@@ -150,6 +160,11 @@ impl Metrics {
 
     pub(crate) fn streams(&self) -> StreamMetrics {
         self.streams.clone()
+    }
+
+    /// Whose, which of `client`, `server` and `authority`, and until when it holds.
+    pub(crate) fn certificate_ends(&self, identity: &str, certificate: &str, ends_at: Instant) {
+        self.certificate_ends.with_label_values(&[identity, certificate]).set(ends_at.timestamp());
     }
 
     pub(crate) fn nats_event(&self, kind: &str) {
