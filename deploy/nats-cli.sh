@@ -24,12 +24,12 @@ if [ ! -r .petpro/nats.env ]; then
     echo 'There is no stack to talk to: start it with ./just up' >&2
     exit 1
 fi
-# Lines NATS_URL=…, NATS_NKEY=…, INBOX_PREFIX=…
+# Lines NATS_URL=…, NATS_NKEY=…, NATS_CERT=…, NATS_KEY=…, NATS_CA=…, INBOX_PREFIX=…
 while IFS='=' read -r name value; do
     case $name in
-    NATS_URL | NATS_NKEY | NATS_CREDS) export "$name=$value" ;;
+    NATS_URL | NATS_NKEY | NATS_CREDS | NATS_CERT | NATS_KEY | NATS_CA) export "$name=$value" ;;
     INBOX_PREFIX) inbox_prefix=$value ;;
     esac
 done <.petpro/nats.env
 cd "$here"
-exec "$nats" --inbox-prefix "${inbox_prefix:-_INBOX}" "$@"
+exec "$nats" --tlsfirst --inbox-prefix "${inbox_prefix:-_INBOX}" "$@"

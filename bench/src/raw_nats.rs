@@ -1,7 +1,6 @@
 //! A NATS request and its reply, and nothing else: what a hop between services costs at the least.
 
 use crate::load::Worker;
-use anyhow::Context as _;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use platform::nats::{NatsConfig, connect};
@@ -79,7 +78,6 @@ impl Worker for Asking {
 
 async fn connection(host: &Host, identity: &str) -> anyhow::Result<async_nats::Client> {
     let config: NatsConfig = host.settings.section("nats")?;
-    let seed = host.keys.nats_seed(identity).with_context(|| format!("the key of {identity}"))?;
-    let (client, _signals) = connect(&config, identity, &seed, host.metrics.clone()).await?;
+    let (client, _signals) = connect(&config, identity, &host.keys, host.metrics.clone()).await?;
     Ok(client)
 }

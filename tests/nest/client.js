@@ -3,10 +3,13 @@
 // own, as it comes.
 
 import { createInterface } from 'node:readline';
+import { Logger } from '@nestjs/common';
 import { ClientProxyFactory, Transport } from '@nestjs/microservices';
 import { lastValueFrom, take, tap, timeout, toArray } from 'rxjs';
 import { ask, petpro } from './petpro.js';
 
+// What Nest tells of its connection is no answer.
+Logger.overrideLogger(['error', 'fatal']);
 const client = ClientProxyFactory.create({ transport: Transport.NATS, options: petpro });
 
 async function answer({ pattern, data, limit, each, ...beside }) {

@@ -6,13 +6,20 @@ import { readFileSync } from 'node:fs';
 import { headers, nkeyAuthenticator } from '@nats-io/transport-node';
 import { NatsRecordBuilder } from '@nestjs/microservices';
 
-/** Where `petpro keys export --to` has put `nats/neighbour.nk` and `neighbour.user.pem`, which a neighbour is given. */
+/** Where `petpro keys export --to` has put `neighbour.user.pem` and the files in `nats`, which a neighbour is given. */
 const keys = process.env.PETPRO_KEYS__DIR ?? '.petpro/neighbour';
 
 /** The options of the transport: `{ transport: Transport.NATS, options: petpro }`. */
 export const petpro = {
   servers: process.env.PETPRO_NATS__URL ?? 'nats://127.0.0.1:4222',
   authenticator: nkeyAuthenticator(() => new TextEncoder().encode(readFileSync(`${keys}/nats/neighbour.nk`, 'utf8').trim())),
+  // Both sides show a certificate, and nothing is said before the connection is encrypted.
+  tls: {
+    handshakeFirst: true,
+    certFile: `${keys}/nats/neighbour.cert.pem`,
+    keyFile: `${keys}/nats/neighbour.key.pem`,
+    caFile: `${keys}/nats/neighbour.authorities.pem`,
+  },
   // Replies come to an inbox that nobody else can listen to.
   inboxPrefix: '_INBOX_neighbour',
 };

@@ -101,8 +101,20 @@ fn a_rotation_is_listed_and_the_users_of_nats_are_doubled_for_it() {
     assert_eq!((states("booking.service"), states("nats/booking")), (vec!["active", "next"], vec!["active", "next"]));
     assert_eq!(states("auth.access"), ["active"]);
 
+    let expires = |name: &str| {
+        let keys = list["keys"].as_array().unwrap().iter().filter(|key| key["name"] == name);
+        keys.filter(|key| key["expires_at"].is_string()).count()
+    };
+    assert_eq!(["tls/authority", "tls/booking", "tls/neighbour", "nats-server"].map(expires), [1; 4]);
+    let said = folder.said(&["keys", "rotate", "ca"], &plain);
+    assert!(said.contains("begun: tls/authority") && said.contains("Reload NATS now"), "{said}");
+    let table = folder.said(&["keys", "list"], &plain);
+    let rows = |name: &str| table.lines().filter(|line| line.split_whitespace().next() == Some(name)).count();
+    assert_eq!(["tls/authority", "tls/booking", "nats-server"].map(rows), [2, 2, 1], "{table}");
+
     let too_short = [plain[0], ("PETPRO_KEYS__ROTATION_OVERLAP_SECONDS", Path::new("1"))];
     assert!(folder.refused(&["keys", "rotate"], &too_short).contains("PETPRO_KEYS__ROTATION_OVERLAP_SECONDS"));
     let given = folder.said(&["keys", "export", "--to", "given"], &plain);
     assert!(given.contains("given/neighbour.user.pem") && given.contains("given/nats/neighbour.nk"), "{given}");
+    assert!(given.contains("given/nats/neighbour.cert.pem"), "{given}");
 }

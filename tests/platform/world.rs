@@ -252,8 +252,7 @@ impl World {
     pub async fn connect(&self, identity: &str) -> (async_nats::Client, platform::nats::ServerSignals) {
         let host = Host::new(self.stack.settings(Settings::from_toml(""))).unwrap();
         let config = host.settings.section("nats").unwrap();
-        let seed = host.keys.nats_seed(identity).unwrap();
-        platform::nats::connect(&config, identity, &seed, host.metrics.clone()).await.unwrap()
+        platform::nats::connect(&config, identity, &host.keys, host.metrics.clone()).await.unwrap()
     }
 
     /// Ends everything in order; the services must end well.

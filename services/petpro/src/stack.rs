@@ -72,7 +72,7 @@ impl Stack {
         let starting = step("NATS, Postgres and Redis");
         let permissions = commands::nats_permissions(&keys)?;
         let (nats, postgres, redis) = tokio::try_join!(
-            start_nats(&options, &folder, &permissions),
+            start_nats(&options, &folder, &permissions, &keys),
             start_postgres(&options, &folder),
             start_redis(&options, &folder),
         )?;
@@ -186,8 +186,8 @@ impl Stack {
         Ok(())
     }
 
-    /// What the `nats` command line needs to be this stack's operator, as `NAME=value` lines. It reads no sealed seed, so
-    /// that is written beside the folder of keys as it is.
+    /// What the `nats` command line needs to be this stack's operator, as `NAME=value` lines. It reads no sealed files, so
+    /// the seed and the certificate are written beside the folder of keys as they are.
     ///
     /// # Errors
     /// There is no seed, or it cannot be written.
@@ -196,26 +196,44 @@ impl Stack {
         let seed = self.keys.dir().with_file_name("operator.nk");
         self.keys.export_nats_seed(OPERATOR, &seed)?;
         let inbox = platform::nats::inbox_prefix(OPERATOR);
-        Ok(format!("NATS_URL={url}\nNATS_NKEY={}\nINBOX_PREFIX={inbox}\n", seed.display()))
+        let beside = seed.with_file_name("");
+        self.keys.export_nats_certificate(OPERATOR, &beside)?;
+        let file = |name: &str| beside.join(format!("{OPERATOR}.{name}")).display().to_string();
+        let (certificate, key, authorities) = (file("cert.pem"), file("key.pem"), file("authorities.pem"));
+        let seed = seed.display();
+        Ok(format!(
+            "NATS_URL={url}\nNATS_NKEY={seed}\nNATS_CERT={certificate}\nNATS_KEY={key}\nNATS_CA={authorities}\n\
+             INBOX_PREFIX={inbox}\n"
+        ))
     }
 
-    /// Has this stack's NATS know the nkeys that it should know at the time, for good: those who rotate keys here need not
-    /// do it.
+    /// What its NATS reads of certificates.
+    fn certificates(&self) -> Vec<String> {
+        let dir = self.keys.nats_server_dir();
+        ["server.pem", "authorities.pem"].map(|name| std::fs::read_to_string(dir.join(name)).unwrap_or_default()).into()
+    }
+
+    /// Has this stack's NATS know the nkeys, and show the certificate, that it should at the time, for good: those who
+    /// rotate keys here need not do it.
     pub async fn keep_permissions(&self, look_every: Duration) {
-        let mut in_force = self.permissions.clone();
+        let mut in_force = (self.permissions.clone(), self.certificates());
         loop {
             tokio::time::sleep(look_every).await;
             let Some(nats) = &self.nats else { continue };
             let reload = async {
                 let keys = self.keys.clone();
                 tokio::task::spawn_blocking(move || keys.refresh()).await??;
-                let wanted = commands::nats_permissions(&self.keys)?;
+                let keys = self.keys.clone();
+                if keys.authorities().all().len() > 1 {
+                    tokio::task::spawn_blocking(move || keys.tidy()).await??;
+                }
+                let wanted = (commands::nats_permissions(&self.keys)?, self.certificates());
                 if wanted != in_force {
-                    nats.reload(&wanted).await?;
+                    nats.reload(&wanted.0).await?;
                     in_force = wanted;
                     // The `nats` command line has a seed of its own, which is another one now.
                     self.operator_environment()?;
-                    tracing::info!("nats knows the nkeys of the registry");
+                    tracing::info!("nats knows the nkeys and the certificates of the registries");
                 }
                 anyhow::Ok(())
             };
@@ -240,12 +258,18 @@ pub const ADMIN_URL: &str = "PETPRO_MIGRATE__ADMIN_URL";
 /// The variable of the address of Redis.
 pub const REDIS_URL: &str = "PETPRO_REDIS__URL";
 
-async fn start_nats(options: &StackOptions, folder: &Path, permissions: &str) -> anyhow::Result<Option<Nats>> {
+async fn start_nats(
+    options: &StackOptions,
+    folder: &Path,
+    permissions: &str,
+    keys: &KeyStore,
+) -> anyhow::Result<Option<Nats>> {
     if options.given.contains_key(NATS_URL) {
         return Ok(None);
     }
     let (accounts, folder) = (permissions.to_owned(), Some(folder.join("nats")));
-    let options = NatsOptions { accounts, folder, preferred_port: options.first_port, ..NatsOptions::default() };
+    let (preferred_port, tls) = (options.first_port, Some(keys.nats_server_dir()));
+    let options = NatsOptions { accounts, folder, preferred_port, tls, ..NatsOptions::default() };
     Nats::start(options).await.map(Some)
 }
 

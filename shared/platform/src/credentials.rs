@@ -1,6 +1,8 @@
-//! By which nkey a connection is known to NATS, and going over to a new one.
+//! By which nkey a connection is known to NATS, and going over to a new one; certificates go along.
 
+use crate::metrics::Metrics;
 use crate::nats::{NatsConfig, inbox_prefix};
+use crate::tls::Tls;
 use async_nats::{Auth, AuthError, Client};
 use identity::keys::{KeyStore, NatsSeed};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,10 +18,11 @@ const LOOKS_UNTIL_ASKED_AGAIN: u32 = 6;
 /// How long a server may take to let somebody in.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The nkey of one connection. Clones are of the same connection.
+/// The nkey and the certificate of one connection. Clones are of the same connection.
 #[derive(Clone)]
 pub(crate) struct Credentials {
     source: Source,
+    tls: Tls,
     state: Arc<Mutex<State>>,
 }
 
@@ -40,26 +43,27 @@ struct State {
 }
 
 impl Credentials {
-    pub(crate) fn fixed(seed: &SecretString) -> Credentials {
-        Credentials { source: Source::Fixed(seed.clone()), state: Arc::default() }
+    pub(crate) fn fixed(seed: SecretString, tls: Tls) -> Credentials {
+        Credentials { source: Source::Fixed(seed), tls, state: Arc::default() }
     }
 
     /// Whichever nkey the identity has at the time.
-    pub(crate) fn kept(keys: &KeyStore, identity: &str) -> anyhow::Result<Credentials> {
+    pub(crate) fn kept(keys: &KeyStore, identity: &str, tls: Tls) -> anyhow::Result<Credentials> {
         let source = Source::Kept { keys: keys.clone(), identity: identity.to_owned() };
         let state = State { seeds: keys.nats_seeds(identity)?, ..State::default() };
-        Ok(Credentials { source, state: Arc::new(Mutex::new(state)) })
+        Ok(Credentials { source, tls, state: Arc::new(Mutex::new(state)) })
     }
 
-    pub(crate) fn options(&self) -> async_nats::ConnectOptions {
+    pub(crate) fn options(&self) -> anyhow::Result<async_nats::ConnectOptions> {
         let credentials = self.clone();
-        match &self.source {
+        let options = match &self.source {
             Source::Fixed(seed) => async_nats::ConnectOptions::with_nkey(seed.expose_secret().to_owned()),
             Source::Kept { .. } => async_nats::ConnectOptions::with_auth_callback(move |nonce| {
                 let signed = credentials.sign(&nonce);
                 async move { signed }
             }),
-        }
+        };
+        self.tls.secured(options)
     }
 
     /// Whether a server that has refused one nkey is to be asked with the other one.
@@ -119,24 +123,25 @@ impl Credentials {
 /// Until the connection ends.
 pub(crate) async fn follow(
     config: NatsConfig,
-    keys: KeyStore,
     refresh: Duration,
     credentials: Credentials,
-    identity: String,
     client: Client,
+    metrics: Metrics,
     ended: CancellationToken,
 ) {
+    let (tls, identity) = (&credentials.tls, credentials.tls.identity());
     let look = async {
         let mut ask_again_at = Instant::now();
         let mut complaint = None;
         loop {
+            tls.tell(&metrics);
             sleep(refresh).await;
-            complaint = read_again(&keys, &identity, complaint).await;
+            complaint = read_again(tls, complaint).await;
             let Some(wanted) = credentials.wanted() else { continue };
             if Instant::now() < ask_again_at {
                 continue;
             }
-            if lets_in(&config, &identity, &wanted).await {
+            if lets_in(&config, tls, &wanted).await {
                 // Not all replicas at once.
                 sleep(refresh.mul_f64(rand::random::<f64>() * SPREAD)).await;
                 tracing::info!(nats.identity = identity, nats.nkey = wanted.key, "connecting anew with the next nkey");
@@ -160,16 +165,21 @@ pub(crate) async fn follow(
 }
 
 /// What is wrong, if anything is. It is said once, and not each time.
-async fn read_again(keys: &KeyStore, identity: &str, said: Option<String>) -> Option<String> {
-    let reading = keys.clone();
-    let problem = match tokio::task::spawn_blocking(move || reading.refresh()).await {
+async fn read_again(tls: &Tls, said: Option<String>) -> Option<String> {
+    let (identity, reading) = (tls.identity(), tls.clone());
+    let read = move || {
+        let is_new = reading.keys().refresh()?;
+        reading.read_again()?;
+        anyhow::Ok(is_new)
+    };
+    let problem = match tokio::task::spawn_blocking(read).await {
         Ok(Ok(is_new)) => {
             if is_new {
                 tracing::info!(nats.identity = identity, "the registries of keys have changed");
             }
             return None;
         }
-        Ok(Err(error)) => error.to_string(),
+        Ok(Err(error)) => format!("{error:#}"),
         Err(panic) => panic.to_string(),
     };
     if said.as_ref() != Some(&problem) {
@@ -179,12 +189,14 @@ async fn read_again(keys: &KeyStore, identity: &str, said: Option<String>) -> Op
 }
 
 /// Tries a connection of its own, so that the one that works is not given up for one that would be refused.
-async fn lets_in(config: &NatsConfig, identity: &str, seed: &NatsSeed) -> bool {
+async fn lets_in(config: &NatsConfig, tls: &Tls, seed: &NatsSeed) -> bool {
+    let identity = tls.identity();
     let options = async_nats::ConnectOptions::with_nkey(seed.seed.expose_secret().to_owned())
         .name(format!("{identity} (next nkey)"))
         .custom_inbox_prefix(inbox_prefix(identity))
         .connection_timeout(PROBE_TIMEOUT)
         .max_reconnects(1);
+    let Ok(options) = tls.secured(options) else { return false };
     match tokio::time::timeout(PROBE_TIMEOUT, options.connect(config.servers())).await {
         Ok(Ok(client)) => {
             // It has said what it was made for; its end takes care of itself.

@@ -1,7 +1,7 @@
 //! Where the keys of a process come from.
 
 use anyhow::ensure;
-use identity::keys::{KeyEncryptionKey, KeyError, KeyStore, RotationTimes, Sealing};
+use identity::keys::{Issuance, KeyEncryptionKey, KeyError, KeyStore, RotationTimes, Sealing};
 use secrecy::SecretString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,6 +39,13 @@ pub struct KeysConfig {
     /// minute; for NATS as long as the overlap.
     #[garde(inner(range(max = 2_592_000)))]
     pub retire_after_seconds: Option<u32>,
+    /// How long certificates for connections to NATS hold, in days. They are to be renewed before (`petpro keys rotate`).
+    #[garde(range(min = 1, max = 3650))]
+    pub certificate_days: u16,
+    /// Names and addresses by which clients reach nats-server, separated by commas, beside `localhost`, `127.0.0.1`, `::1`
+    /// and `nats`: its certificate holds for these.
+    #[garde(length(max = 1024), pattern(r"^([A-Za-z0-9:._-]+([ \t]*,[ \t]*[A-Za-z0-9:._-]+)*)?$"))]
+    pub server_names: String,
 }
 
 impl Default for KeysConfig {
@@ -53,6 +60,8 @@ impl Default for KeysConfig {
             refresh_ms: 5_000,
             rotation_overlap_seconds: 300,
             retire_after_seconds: None,
+            certificate_days: 365,
+            server_names: String::new(),
         }
     }
 }
@@ -78,7 +87,16 @@ impl KeysConfig {
     /// # Errors
     /// A bad key-encryption key, or no keys yet.
     pub fn open(&self) -> Result<KeyStore, KeyError> {
-        KeyStore::open_sealed(&self.dir, self.sealing()?)
+        Ok(KeyStore::open_sealed(&self.dir, self.sealing()?)?.issuing(self.issuance()))
+    }
+
+    /// How certificates are issued.
+    pub fn issuance(&self) -> Issuance {
+        let names = self.server_names.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Issuance {
+            lifetime: chrono::Duration::days(self.certificate_days.into()),
+            server_names: names.map(str::to_owned).collect(),
+        }
     }
 
     /// How often the registries are read again.

@@ -53,6 +53,7 @@ pub mod tail;
 mod targets;
 pub mod telemetry;
 mod throttle;
+mod tls;
 pub mod trace;
 pub mod validate;
 

@@ -5,6 +5,7 @@ use crate::streams::StreamMetrics;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 use std::time::Duration;
 use subjects::Fallback;
+use subjects::time::Instant;
 
 /// Handles of the common metrics. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub struct Metrics {
     nats_events: IntCounterVec,
     fallbacks: IntCounterVec,
     audit_lost: IntCounterVec,
+    certificate_ends: IntGaugeVec,
     streams: StreamMetrics,
     ejection: EjectionMetrics,
 }
@@ -101,6 +103,13 @@ impl Metrics {
                 ),
                 &["service"],
             )?,
+            certificate_ends: IntGaugeVec::new(
+                Opts::new(
+                    "petpro_certificate_expires_timestamp_seconds",
+                    "Until when a certificate for NATS holds, in seconds since 1970.",
+                ),
+                &["identity", "certificate"],
+            )?,
             streams: StreamMetrics::register(registry)?,
             ejection: EjectionMetrics::register(registry)?,
         };
@@ -119,6 +128,7 @@ impl Metrics {
         registry.register(Box::new(metrics.nats_events.clone()))?;
         registry.register(Box::new(metrics.fallbacks.clone()))?;
         registry.register(Box::new(metrics.audit_lost.clone()))?;
+        registry.register(Box::new(metrics.certificate_ends.clone()))?;
         Ok(metrics)
     }
 
@@ -181,6 +191,11 @@ impl Metrics {
 
     pub(crate) fn audit_lost(&self, service: &str) -> prometheus::IntCounter {
         self.audit_lost.with_label_values(&[service])
+    }
+
+    /// Whose, which of `client`, `server` and `authority`, and until when it holds.
+    pub(crate) fn certificate_ends(&self, identity: &str, certificate: &str, ends_at: Instant) {
+        self.certificate_ends.with_label_values(&[identity, certificate]).set(ends_at.timestamp());
     }
 
     pub(crate) fn nats_event(&self, kind: &str) {

@@ -3,10 +3,10 @@
 use crate::credentials::{self, Credentials};
 use crate::majority;
 use crate::metrics::Metrics;
+use crate::tls::{self, Tls};
 use anyhow::Context as _;
 use garde::Validate;
 use identity::keys::KeyStore;
-use secrecy::SecretString;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,6 +55,19 @@ impl NatsConfig {
     }
 }
 
+/// Options of a connection that shows the certificate of `identity` and trusts our own authority only: for who connects
+/// otherwise than by [`connect`].
+///
+/// # Errors
+/// There is no certificate.
+pub fn secured(
+    options: async_nats::ConnectOptions,
+    keys: &KeyStore,
+    identity: &str,
+) -> anyhow::Result<async_nats::ConnectOptions> {
+    Tls::new(keys, identity, &[])?.secured(options)
+}
+
 /// JetStream over a connection, with a limit on the time that its answers may take.
 pub fn jetstream(client: async_nats::Client) -> async_nats::jetstream::Context {
     let mut context = async_nats::jetstream::new(client);
@@ -73,22 +86,25 @@ pub fn inbox_prefix(identity: &str) -> String {
     format!("_INBOX_{identity}")
 }
 
-/// Connects as `identity` with this seed, waiting up to 30 s for a server. Where several are named, the client turns to
-/// another one when its own is gone, or is cut off from the rest of its cluster.
+/// Connects as `identity` with the nkey and the certificate that it has, waiting up to 30 s for a server. Where several
+/// are named, the client turns to another one when its own is gone, or is cut off from the rest of its cluster.
 ///
 /// # Errors
-/// No server in that time, or one that does not know the identity's key.
+/// No server in that time, one that does not know the identity's key, or one whose certificate, or ours, is not as it
+/// should be.
 pub async fn connect(
     config: &NatsConfig,
     identity: &str,
-    seed: &SecretString,
+    keys: &KeyStore,
     metrics: Metrics,
 ) -> anyhow::Result<(async_nats::Client, ServerSignals)> {
-    connect_with(config, identity, &Credentials::fixed(seed), metrics).await
+    let tls = Tls::new(keys, identity, &config.servers())?;
+    connect_with(config, identity, &Credentials::fixed(keys.nats_seed(identity)?, tls), metrics).await
 }
 
-/// [`connect`] with whichever nkey the identity has at the time: the connection goes over to a new one by itself. For as
-/// long as it lasts, the registries of `keys` are read again every `refresh`.
+/// [`connect`] with whichever nkey and certificates the identity has at the time: the connection goes over to a new nkey by
+/// itself, and shows new certificates when it is made anew. For as long as it lasts, the registries of `keys` are read
+/// again every `refresh`.
 ///
 /// # Errors
 /// As for [`connect`], or there is no seed.
@@ -99,18 +115,11 @@ pub async fn connect_as(
     refresh: Duration,
     metrics: Metrics,
 ) -> anyhow::Result<(async_nats::Client, ServerSignals)> {
-    let credentials = Credentials::kept(keys, identity)?;
-    let (client, signals) = connect_with(config, identity, &credentials, metrics).await?;
+    let tls = Tls::new(keys, identity, &config.servers())?;
+    let credentials = Credentials::kept(keys, identity, tls)?;
+    let (client, signals) = connect_with(config, identity, &credentials, metrics.clone()).await?;
     let ended = signals.0.ended.clone();
-    let follow = credentials::follow(
-        config.clone(),
-        keys.clone(),
-        refresh,
-        credentials,
-        identity.to_owned(),
-        client.clone(),
-        ended,
-    );
+    let follow = credentials::follow(config.clone(), refresh, credentials, client.clone(), metrics, ended);
     tokio::spawn(follow);
     Ok((client, signals))
 }
@@ -124,7 +133,7 @@ async fn connect_with(
     let signals = ServerSignals::default();
     let started = Instant::now();
     loop {
-        match options(identity, credentials, metrics.clone(), signals.clone()).connect(config.servers()).await {
+        match options(identity, credentials, metrics.clone(), signals.clone())?.connect(config.servers()).await {
             Ok(client) => {
                 credentials.accepted();
                 if config.servers().len() > 1 {
@@ -132,6 +141,16 @@ async fn connect_with(
                     tokio::spawn(majority::stay_with_it(identity.to_owned(), client.clone(), metrics, ended));
                 }
                 return Ok((client, signals));
+            }
+            Err(error) if tls::problem(&error).is_some() => {
+                let problem = tls::problem(&error).map(|problem| problem.to_string()).unwrap_or_default();
+                return Err(error).with_context(|| {
+                    format!(
+                        "no encrypted connection to NATS at {} as {identity} ({problem}): has nats-server the \
+                         certificate and the authorities that `petpro keys` has made for it, and was it reloaded?",
+                        config.url
+                    )
+                });
             }
             Err(error) if started.elapsed() < START_TIMEOUT && is_worth_waiting(&error) => {
                 tracing::debug!(nats.identity = identity, error = %error, "nats is not there yet");
@@ -167,10 +186,10 @@ fn options(
     credentials: &Credentials,
     metrics: Metrics,
     signals: ServerSignals,
-) -> async_nats::ConnectOptions {
+) -> anyhow::Result<async_nats::ConnectOptions> {
     let (name, accepted) = (identity.to_owned(), credentials.clone());
-    credentials
-        .options()
+    let options = credentials
+        .options()?
         .name(identity)
         .custom_inbox_prefix(inbox_prefix(identity))
         .connection_timeout(CONNECTION_TIMEOUT)
@@ -186,7 +205,8 @@ fn options(
             }
             let (name, metrics, signals) = (name.clone(), metrics.clone(), signals.clone());
             async move { observe(&name, event, &metrics, &signals) }
-        })
+        });
+    Ok(options)
 }
 
 fn observe(identity: &str, event: async_nats::Event, metrics: &Metrics, signals: &ServerSignals) {

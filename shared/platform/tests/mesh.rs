@@ -36,5 +36,9 @@ mod streams_asked_plainly;
 mod streams_in_trouble;
 #[path = "mesh/streams_toy.rs"]
 mod streams_toy;
+#[path = "mesh/tls.rs"]
+mod tls;
+#[path = "mesh/tls_renewed.rs"]
+mod tls_renewed;
 #[path = "mesh/tracing.rs"]
 mod tracing;

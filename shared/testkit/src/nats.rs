@@ -19,6 +19,8 @@ use crate::server::{Plan, Server};
 const COMMON_CONFIG: &str = include_str!("../../../nats/common.conf");
 /// How JetStream keeps messages there.
 const JETSTREAM_CONFIG: &str = include_str!("../../../nats/jetstream.conf");
+/// How connections are encrypted there.
+const TLS_CONFIG: &str = include_str!("../../../nats/tls.conf");
 
 /// What streams may set aside, used or not. Left to itself the server takes three quarters of what is free on the disk,
 /// and refuses streams on a disk that is rather full.
@@ -45,6 +47,9 @@ pub struct NatsOptions {
     /// How often JetStream has the disk take what it has acknowledged: `10s`, `2m`, or `always` for each message. As
     /// in `nats/jetstream.conf` when not given.
     pub sync_interval: Option<String>,
+    /// The folder of `server.pem` and `authorities.pem`, as `petpro keys` makes it; both are read again at a reload. Without
+    /// it nothing is encrypted: for servers that hold nothing of the platform's.
+    pub tls: Option<PathBuf>,
 }
 
 /// A running nats-server. Dropping it stops it in the background.
@@ -79,8 +84,10 @@ impl Nats {
         write(&accounts_path(&folder), &options.accounts)?;
         write(&folder.path().join("common.conf"), COMMON_CONFIG)?;
         write(&folder.path().join("jetstream.conf"), &jetstream)?;
+        write(&folder.path().join("tls.conf"), TLS_CONFIG)?;
+        let tls = options.tls.as_deref().map(tls_block).unwrap_or_default();
         let server = Server::start("nats", folder, options.preferred_port, |folder, port| {
-            plan(&program, folder, &name, port, membership)
+            plan(&program, folder, &name, port, &tls, membership)
         })
         .await?;
         let Probe::Nats { monitor_port, .. } = *server.probe() else {
@@ -117,7 +124,8 @@ impl Nats {
         self.monitor_port
     }
 
-    /// Puts other accounts and permissions in force, without a restart. Clients that lost a right stay connected.
+    /// Puts other accounts and permissions in force, and other certificates, without a restart. Clients that lost a right
+    /// stay connected.
     pub async fn reload(&self, accounts: &str) -> Result<()> {
         let folder = self.server.folder();
         write(&accounts_path(folder), accounts)?;
@@ -192,6 +200,7 @@ fn plan(
     folder: &Folder,
     server_name: &str,
     port: u16,
+    tls: &str,
     membership: Option<&Membership<'_>>,
 ) -> Result<Plan> {
     let monitor_port = ports::free_port()?;
@@ -205,11 +214,12 @@ fn plan(
          max_file_store: {STORE_LIMIT}\n\
          include jetstream.conf\n\
          }}\n\
+         {tls}\
          include common.conf\n\
          include accounts.conf\n"
     );
     if let Some(membership) = membership {
-        config.push_str(&membership.config(port)?);
+        config.push_str(&membership.config(port, tls)?);
         write(&folder.path().join("routes.conf"), Membership::ROUTES_CONFIG)?;
     }
     let config_path = folder.path().join("server.conf");
@@ -221,8 +231,21 @@ fn plan(
         throw_away: folder.throw_away(),
     };
     let health_path = if membership.is_some() { RUNS } else { HEALTHY };
-    let probe = Probe::Nats { port, monitor_port, server_name: server_name.to_owned(), health_path };
+    let probe = Probe::Nats { monitor_port, server_name: server_name.to_owned(), health_path };
     Ok(Plan { recipe, probe, port })
+}
+
+/// The block `tls`, of clients as of other nodes.
+fn tls_block(folder: &Path) -> String {
+    let (server, authorities) = (folder.join("server.pem"), folder.join("authorities.pem"));
+    format!(
+        "tls {{\n\
+         cert_file: {server:?}\n\
+         key_file: {server:?}\n\
+         ca_file: {authorities:?}\n\
+         include tls.conf\n\
+         }}\n"
+    )
 }
 
 fn accounts_path(folder: &Folder) -> PathBuf {

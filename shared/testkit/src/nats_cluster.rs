@@ -30,6 +30,8 @@ pub struct NatsClusterOptions {
     pub folder: Option<PathBuf>,
     /// As of a single server.
     pub sync_interval: Option<String>,
+    /// As of a single server; between the nodes as for clients.
+    pub tls: Option<PathBuf>,
 }
 
 /// A cluster of three nodes with JetStream. Each is a server of its own that may be killed, frozen, wiped and started
@@ -70,7 +72,7 @@ impl Membership<'_> {
     pub(crate) const ROUTES_CONFIG: &'static str = include_str!("../../../nats/routes.conf");
 
     /// The rest of the configuration of a node that listens on this port, to which the proxies lead from now on.
-    pub(crate) fn config(&self, client_port: u16) -> Result<String> {
+    pub(crate) fn config(&self, client_port: u16, tls: &str) -> Result<String> {
         let cluster_port = ports::free_port()?;
         self.clients.pass_on_to(client_port);
         for proxy in &self.incoming {
@@ -83,6 +85,7 @@ impl Membership<'_> {
              listen: \"127.0.0.1:{cluster_port}\"\n\
              advertise: \"{NOWHERE}\"\n\
              routes: [{}]\n\
+             {tls}\
              include routes.conf\n\
              }}\n",
             self.clients.address(),
@@ -252,6 +255,7 @@ async fn start_node(number: usize, options: &NatsClusterOptions, links: &[Link])
         folder: options.folder.as_ref().map(|folder| folder.join(format!("node-{}", number + 1))),
         preferred_port: None,
         sync_interval: options.sync_interval.clone(),
+        tls: options.tls.clone(),
     };
     let name = format!("petpro-{}-{}", number + 1, Uuid::new_v4().simple());
     let nats = Nats::start_as(options, name, Some(&membership)).await?;

@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 pub(crate) enum Probe {
     /// Logs in; the generated password tells our server from any other.
     Postgres { url: String },
-    /// Reads the greeting of the client port and the health of the monitoring port.
-    Nats { port: u16, monitor_port: u16, server_name: String, health_path: &'static str },
+    /// Asks the monitoring port who it is and how it is: the client port says nothing before a connection is encrypted.
+    Nats { monitor_port: u16, server_name: String, health_path: &'static str },
     /// Asks for the process id and compares.
     Redis { port: u16 },
 }
@@ -27,9 +27,10 @@ impl Probe {
                 connection.close().await?;
                 Ok(())
             }
-            Probe::Nats { port, monitor_port, server_name, health_path } => {
-                let greeting = exchange(*port, "", "\r\n").await?;
-                ensure!(greeting.contains(&format!("\"{server_name}\"")), "another NATS server answers on port {port}");
+            Probe::Nats { monitor_port, server_name, health_path } => {
+                let told = http_get(*monitor_port, "/varz").await?;
+                let is_ours = told.contains(&format!("\"{server_name}\""));
+                ensure!(is_ours, "another NATS server answers on port {monitor_port}");
                 let health = http_get(*monitor_port, health_path).await?;
                 ensure!(is_good(&health), "NATS is not healthy yet: {health}");
                 Ok(())

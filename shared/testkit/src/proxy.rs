@@ -1,6 +1,7 @@
 //! A TCP connection that can be cut: a link between two servers, or between a server and its clients.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as BlockingListener};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,7 +21,11 @@ pub struct Proxy {
     port: u16,
     /// Dropped with the proxy, which ends its thread.
     link: watch::Sender<Link>,
+    tap: Tap,
 }
+
+/// All that has passed, in both directions, once somebody listens.
+type Tap = Arc<Mutex<Option<Vec<u8>>>>;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Link {
@@ -35,12 +40,14 @@ impl Proxy {
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let (link, state) = watch::channel(Link::default());
+        let tap = Tap::default();
+        let tapped = tap.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new()
             .name(format!("proxy-{port}"))
-            .spawn(move || runtime.block_on(serve(listener, state)))
+            .spawn(move || runtime.block_on(serve(listener, state, tapped)))
             .context("no thread for a proxy")?;
-        Ok(Proxy { port, link })
+        Ok(Proxy { port, link, tap })
     }
 
     /// Where it listens.
@@ -54,6 +61,16 @@ impl Proxy {
         self.link.send_modify(|link| link.target = Some(target));
     }
 
+    /// Keeps a copy of everything that passes from now on, as whoever is on the network would.
+    pub fn tap(&self) {
+        *self.tap.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    }
+
+    /// What has passed since then.
+    pub fn tapped(&self) -> Vec<u8> {
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
     /// Lets nothing pass.
     pub fn cut(&self) {
         self.link.send_modify(|link| link.is_cut = true);
@@ -65,7 +82,7 @@ impl Proxy {
     }
 }
 
-async fn serve(listener: BlockingListener, mut link: watch::Receiver<Link>) {
+async fn serve(listener: BlockingListener, mut link: watch::Receiver<Link>, tap: Tap) {
     // Only without a runtime this fails.
     let Ok(listener) = TcpListener::from_std(listener) else { return };
     loop {
@@ -74,7 +91,7 @@ async fn serve(listener: BlockingListener, mut link: watch::Receiver<Link>) {
             ended = until_dropped(&mut link) => return ended,
             accepted = listener.accept() => {
                 if let Ok((client, _address)) = accepted {
-                    tokio::spawn(pass(client, link.clone()));
+                    tokio::spawn(pass(client, link.clone(), tap.clone()));
                 }
             }
         }
@@ -86,12 +103,12 @@ async fn until_dropped(link: &mut watch::Receiver<Link>) {
 }
 
 /// One connection, until it ends.
-async fn pass(client: TcpStream, link: watch::Receiver<Link>) {
+async fn pass(client: TcpStream, link: watch::Receiver<Link>, tap: Tap) {
     // How it ends is for the two sides to see.
-    let _ = connect_and_copy(client, link).await;
+    let _ = connect_and_copy(client, link, tap).await;
 }
 
-async fn connect_and_copy(client: TcpStream, mut link: watch::Receiver<Link>) -> Result<()> {
+async fn connect_and_copy(client: TcpStream, mut link: watch::Receiver<Link>, tap: Tap) -> Result<()> {
     let target = {
         let whole = link.wait_for(|link| !link.is_cut && link.target.is_some()).await?;
         whole.target.context("there is no target")?
@@ -101,13 +118,20 @@ async fn connect_and_copy(client: TcpStream, mut link: watch::Receiver<Link>) ->
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let (there, back) =
-        tokio::join!(copy(from_client, to_server, link.clone()), copy(from_server, to_client, link.clone()));
+    let (there, back) = tokio::join!(
+        copy(from_client, to_server, link.clone(), &tap),
+        copy(from_server, to_client, link.clone(), &tap)
+    );
     there.and(back)
 }
 
 /// Passes on what comes, and its end.
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut link: watch::Receiver<Link>) -> Result<()> {
+async fn copy(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut link: watch::Receiver<Link>,
+    tap: &Tap,
+) -> Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         // A connection that breaks ends; the other side learns it, as of everything, only while the link is whole.
@@ -116,6 +140,10 @@ async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut link: watch::
         if length == 0 {
             return Ok(to.shutdown().await?);
         }
-        to.write_all(buffer.get(..length).context("a read longer than its buffer")?).await?;
+        let part = buffer.get(..length).context("a read longer than its buffer")?;
+        if let Some(tapped) = tap.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            tapped.extend_from_slice(part);
+        }
+        to.write_all(part).await?;
     }
 }

@@ -11,8 +11,16 @@ fn lay_out(root: &Path) {
     std::fs::create_dir_all(&config).unwrap();
     std::fs::create_dir_all(&keys).unwrap();
     for entry in std::fs::read_dir(NATS).unwrap().flatten() {
-        std::fs::copy(entry.path(), config.join(entry.file_name())).unwrap();
+        // These paths do not depend on where the configuration lies, as includes do.
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        let here = text.replace("\"/keys/", &format!("\"{}/keys/", root.display()));
+        std::fs::write(config.join(entry.file_name()), here).unwrap();
     }
+    let certified = rcgen::generate_simple_self_signed(["nats".to_owned()]).unwrap();
+    let (certificate, key) = (certified.cert.pem(), certified.signing_key.serialize_pem());
+    std::fs::create_dir_all(root.join("keys/nats-server")).unwrap();
+    std::fs::write(root.join("keys/nats-server/server.pem"), format!("{key}{certificate}")).unwrap();
+    std::fs::write(root.join("keys/nats-server/authorities.pem"), certificate).unwrap();
     std::fs::write(keys.join("accounts.conf"), "").unwrap();
     let routes = "authorization { user: node, password: \"of-a-test\", timeout: 3 }\n\
                   routes: [\n\"nats://node:of-a-test@nats:6222\"\n\"nats://node:of-a-test@nats-2:6222\"\n]\n";

@@ -69,7 +69,11 @@ impl MeshBuilder {
         let MeshBuilder { tested, declarations, starts, settings } = self;
         let (keys_folder, keys) = keys();
         let declarations = of_everybody(tested, &declarations);
-        let options = NatsOptions { accounts: accounts(&declarations, &keys), ..NatsOptions::default() };
+        let options = NatsOptions {
+            accounts: accounts(&declarations, &keys),
+            tls: Some(keys.nats_server_dir()),
+            ..NatsOptions::default()
+        };
         let nats = Nats::start(options).await.unwrap();
         let mut leaks = Leaks::new();
         leaks.nats(&nats);
@@ -106,7 +110,7 @@ async fn set_up_streams(settings: &Settings, keys: &KeyStore, declarations: &[De
     let config: NatsConfig = settings.section("nats").unwrap();
     let connect_as = async |identity: &'static str| {
         let metrics = platform::metrics::Metrics::register(&prometheus::Registry::new()).unwrap();
-        platform::nats::connect(&config, identity, &keys.nats_seed(identity).unwrap(), metrics).await.unwrap().0
+        platform::nats::connect(&config, identity, keys, metrics).await.unwrap().0
     };
     let consumers: Vec<_> = declarations.iter().flat_map(|declaration| declaration.consumers.clone()).collect();
     let jetstream = async_nats::jetstream::new(connect_as(PROVISION).await);

@@ -117,7 +117,9 @@ impl World {
         let public_keys = keys.nats_public_keys();
         let accounts =
             permissions::render(&permissions::permissions(&declarations), |identity| public_keys[identity].clone());
-        let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
+        let nats = Nats::start(NatsOptions { accounts, tls: Some(keys.nats_server_dir()), ..NatsOptions::default() })
+            .await
+            .unwrap();
         let settings = Settings::from_toml("")
             .set("nats.url", nats.url())
             .set("keys.dir", folder.path())
@@ -132,8 +134,7 @@ impl World {
         let host = Host::new(settings.clone()).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
         let connect = async |identity: &'static str| {
-            let seed = keys.nats_seed(identity).unwrap();
-            platform::nats::connect(&config, identity, &seed, host.metrics.clone()).await.unwrap().0
+            platform::nats::connect(&config, identity, &keys, host.metrics.clone()).await.unwrap().0
         };
         let provisioner = connect("provision").await;
         provision::provision(&async_nats::jetstream::new(provisioner), &config, &[]).await.unwrap();

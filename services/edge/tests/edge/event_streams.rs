@@ -54,7 +54,9 @@ impl World {
         let public_keys = keys.nats_public_keys();
         let accounts =
             permissions::render(&permissions::permissions(&declarations), |identity| public_keys[identity].clone());
-        let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
+        let nats = Nats::start(NatsOptions { accounts, tls: Some(keys.nats_server_dir()), ..NatsOptions::default() })
+            .await
+            .unwrap();
         let settings = Settings::from_toml("")
             .set("nats.url", nats.url())
             .set("nats.stream_bytes", 64 << 20)
@@ -68,9 +70,8 @@ impl World {
             .set("edge.shedding.late_ms", 10_000);
         let host = Host::new(more_settings(settings)).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
-        let seed = keys.nats_seed("provision").unwrap();
         let (provisioner, _) =
-            platform::nats::connect(&config, "provision", &seed, host.metrics.clone()).await.unwrap();
+            platform::nats::connect(&config, "provision", &keys, host.metrics.clone()).await.unwrap();
         provision::provision(&async_nats::jetstream::new(provisioner), &config, &[]).await.unwrap();
         let rows = tiny_booking::Rows::default();
         let setup = Setup::connect(&host, "booking").await.unwrap();

@@ -63,7 +63,9 @@ async fn start() -> Stack {
     let public_keys = keys.nats_public_keys();
     let accounts =
         permissions::render(&permissions::permissions(&declarations), |identity| public_keys[identity].clone());
-    let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
+    let nats = Nats::start(NatsOptions { accounts, tls: Some(keys.nats_server_dir()), ..NatsOptions::default() })
+        .await
+        .unwrap();
 
     let settings = Settings::from_toml("")
         .set("nats.url", nats.url())
@@ -78,8 +80,7 @@ async fn start() -> Stack {
         .set("edge.cache.enabled", false);
     let host = Host::new(settings).unwrap();
     let config: NatsConfig = host.settings.section("nats").unwrap();
-    let seed = keys.nats_seed("provision").unwrap();
-    let (provisioner, _) = platform::nats::connect(&config, "provision", &seed, host.metrics.clone()).await.unwrap();
+    let (provisioner, _) = platform::nats::connect(&config, "provision", &keys, host.metrics.clone()).await.unwrap();
     provision::provision(&async_nats::jetstream::new(provisioner), &config, &[]).await.unwrap();
 
     let app = TinyVendor::default();

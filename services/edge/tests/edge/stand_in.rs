@@ -37,7 +37,8 @@ impl StandIn {
         KeyStore::create_missing(keys_folder.path(), &["auth", "profile", "vendor", "booking", "catalog", "edge"])
             .unwrap();
         let keys = KeyStore::open(keys_folder.path()).unwrap();
-        let nats = Nats::start(NatsOptions::default()).await.unwrap();
+        let nats =
+            Nats::start(NatsOptions { tls: Some(keys.nats_server_dir()), ..NatsOptions::default() }).await.unwrap();
         let settings = Settings::from_toml("")
             .set("nats.url", nats.url())
             .set("keys.dir", keys_folder.path())
@@ -48,8 +49,7 @@ impl StandIn {
             .set("edge.shedding.late_ms", 10_000);
         let host = Host::new(settings).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
-        let seed = keys.nats_seed("provision").unwrap();
-        let (client, _) = platform::nats::connect(&config, "provision", &seed, host.metrics.clone()).await.unwrap();
+        let (client, _) = platform::nats::connect(&config, "provision", &keys, host.metrics.clone()).await.unwrap();
         provision::provision(&async_nats::jetstream::new(client.clone()), &config, &[]).await.unwrap();
 
         let reached: Arc<Mutex<BTreeSet<String>>> = Arc::default();

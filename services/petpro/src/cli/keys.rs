@@ -14,18 +14,19 @@ pub struct KeysArgs {
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Show signing keys and NATS nkeys with where they stand: next, active, retired; and which secrets are not sealed
+    /// Show signing keys, NATS nkeys and certificates with where they stand, and which secrets are not sealed
     List {
         /// Print JSON, for scripts
         #[arg(long)]
         json: bool,
     },
-    /// Put new signing keys and NATS nkeys in place of those in use; safe to give again
+    /// Put new signing keys, NATS nkeys and certificates in place of those in use; safe to give again
     #[command(
         after_help = "A new key is known at once, used after PETPRO_KEYS__ROTATION_OVERLAP_SECONDS, and the old one accepted \
                       until what it has signed has expired. Nobody is restarted.\n\nExamples:\n  petpro keys rotate               \
-                      everybody's but neighbours'\n  petpro keys rotate auth booking\n  petpro keys rotate neighbour     then \
-                      `petpro keys export`, and hand the files over"
+                      everybody's but neighbours'\n  petpro keys rotate auth booking\n  petpro keys rotate nats          \
+                      the certificate of nats-server\n  petpro keys rotate ca            the authority behind all \
+                      certificates\n  petpro keys rotate neighbour     then `petpro keys export`, and hand the files over"
     )]
     Rotate {
         /// Whose keys; those of all but neighbours when nobody is named
@@ -43,7 +44,7 @@ pub enum KeysCommand {
     Seal,
     /// Print a new key-encryption key, for a file that only the platform can read
     NewEncryptionKey,
-    /// Write the neighbours' user key and NATS seed into a folder, not sealed, to be handed to them
+    /// Write the neighbours' user key, NATS seed and certificate into a folder, not sealed, to be handed to them
     Export {
         /// The folder, outside of the folder of keys
         #[arg(long)]

@@ -20,7 +20,7 @@ pub(super) async fn execute(args: &CallArgs) -> anyhow::Result<()> {
     let keys_config: KeysConfig = settings.section("keys")?;
     let keys = keys_config.open()?;
     let metrics = Metrics::register(&prometheus::Registry::new())?;
-    let (client, signals) = nats::connect(&nats_config, OPERATOR, &keys.nats_seed(OPERATOR)?, metrics).await?;
+    let (client, signals) = nats::connect(&nats_config, OPERATOR, &keys, metrics).await?;
     let mut headers = async_nats::HeaderMap::new();
     headers.insert(headers::AUTHORIZATION, format!("Bearer {}", token::issue(&keys, &args.token)?).as_str());
     if let Some(version) = args.if_match {

@@ -45,8 +45,7 @@ impl Operator {
         let keys_config: KeysConfig = settings.section("keys")?;
         let keys = keys_config.open()?;
         let metrics = Metrics::register(&prometheus::Registry::new())?;
-        let seed = keys.nats_seed(OPERATOR)?;
-        let connecting = nats::connect(&nats_config, OPERATOR, &seed, metrics);
+        let connecting = nats::connect(&nats_config, OPERATOR, &keys, metrics);
         let connected = tokio::time::timeout(CONNECT_PATIENCE, connecting).await;
         let (nats, signals) = connected.with_context(|| {
             format!(

@@ -1,5 +1,6 @@
 //! Making what is missing.
 
+use super::certificates::{self, Issuance};
 use super::files;
 use super::folder::Folder;
 use super::live::{parse_nats_registry, parse_registry, write_json};
@@ -9,6 +10,7 @@ use super::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,18 +30,25 @@ impl KeysMade {
         self.secrets.is_empty() && self.registries.is_empty()
     }
 
-    fn secret(&mut self, dir: &Path, path: &Path) {
+    pub(super) fn secret(&mut self, dir: &Path, path: &Path) {
         self.secrets.push(path.strip_prefix(dir).unwrap_or(path).to_path_buf());
     }
 
-    fn registry(&mut self, dir: &Path, path: &Path) {
+    pub(super) fn registry(&mut self, dir: &Path, path: &Path) {
         self.registries.push(path.strip_prefix(dir).unwrap_or(path).to_path_buf());
     }
 }
 
-pub(super) fn create_missing(folder: &Folder, services: &[&str]) -> Result<KeysMade, KeyError> {
+pub(super) fn create_missing(folder: &Folder, issuance: &Issuance, services: &[&str]) -> Result<KeysMade, KeyError> {
     let dir = &folder.dir;
-    for private_dir in [dir.clone(), dir.join("nats"), dir.join("postgres"), dir.join("data")] {
+    for private_dir in [
+        dir.clone(),
+        dir.join("nats"),
+        dir.join("tls"),
+        files::nats_server_dir(dir),
+        dir.join("postgres"),
+        dir.join("data"),
+    ] {
         files::create_private_dir(&private_dir)?;
     }
     let _lock = files::lock_dir(dir)?;
@@ -48,6 +57,8 @@ pub(super) fn create_missing(folder: &Folder, services: &[&str]) -> Result<KeysM
     let mut made = KeysMade::default();
     create_signing_keys(folder, &with_schema, &mut made)?;
     create_nats_keys(folder, &with_schema, &mut made)?;
+    let identities = nats_identities(&with_schema).collect();
+    certificates::create_missing(folder, issuance, &identities, Utc::now(), &mut made)?;
     for role in with_schema.iter().copied().chain([POSTGRES_ADMIN]) {
         create_password(folder, role, &mut made)?;
     }
@@ -105,6 +116,11 @@ fn read_or_create_signing_key(
     Ok(key)
 }
 
+/// Everybody who connects to NATS.
+fn nats_identities<'a>(services: &BTreeSet<&'a str>) -> impl Iterator<Item = &'a str> {
+    services.iter().copied().chain([EDGE, PROVISION, OPERATOR, NEIGHBOUR])
+}
+
 fn create_nats_keys(folder: &Folder, services: &BTreeSet<&str>, made: &mut KeysMade) -> Result<(), KeyError> {
     let registry_path = files::nats_registry_path(&folder.dir);
     let before = match files::read_text_if_there(&registry_path)? {
@@ -112,7 +128,7 @@ fn create_nats_keys(folder: &Folder, services: &BTreeSet<&str>, made: &mut KeysM
         None => None,
     };
     let mut registry = before.clone().unwrap_or_default();
-    for identity in services.iter().copied().chain([EDGE, PROVISION, OPERATOR, NEIGHBOUR]) {
+    for identity in nats_identities(services) {
         let key = read_or_create_nats_seed(folder, identity, made)?.key;
         if !registry.keys_of(identity).iter().any(|known| known.key == key) {
             registry.set(identity, vec![NatsKey { key, connects_from: None, leaves_at: None }]);

@@ -36,6 +36,26 @@ pub(super) fn nats_seed_path(dir: &Path, identity: &str) -> Result<PathBuf, KeyE
     Ok(dir.join("nats").join(format!("{}.nk", checked_name(identity)?)))
 }
 
+/// The public registry of the authorities for connections to NATS.
+pub(super) fn authorities_path(dir: &Path) -> PathBuf {
+    dir.join("tls").join("registry.json")
+}
+
+/// An authority's private key and certificate.
+pub(super) fn authority_path(dir: &Path, id: &str) -> Result<PathBuf, KeyError> {
+    Ok(dir.join("tls").join(format!("authority.{}.key", checked_id(id)?)))
+}
+
+/// What an authority has certified for an identity, with its private key.
+pub(super) fn certificate_path(dir: &Path, identity: &str, authority: &str) -> Result<PathBuf, KeyError> {
+    Ok(dir.join("tls").join(format!("{}.{}.pem", checked_name(identity)?, checked_id(authority)?)))
+}
+
+/// What nats-server reads.
+pub(super) fn nats_server_dir(dir: &Path) -> PathBuf {
+    dir.join("nats-server")
+}
+
 pub(super) fn postgres_password_path(dir: &Path, role: &str) -> Result<PathBuf, KeyError> {
     Ok(dir.join("postgres").join(format!("{}.password", checked_name(role)?)))
 }
@@ -53,6 +73,11 @@ fn checked_name(name: &str) -> Result<&str, KeyError> {
     } else {
         Err(KeyError::BadName { name: name.to_owned() })
     }
+}
+
+fn checked_id(id: &str) -> Result<&str, KeyError> {
+    let is_id = (1..=64).contains(&id.len()) && id.chars().all(|letter| letter.is_ascii_hexdigit());
+    if is_id { Ok(id) } else { Err(KeyError::BadName { name: id.to_owned() }) }
 }
 
 /// The text of a file that must be there.

@@ -68,7 +68,9 @@ impl Folder {
     /// Every file with a secret of ours, and how it lies there.
     pub(super) fn secrets(&self) -> Result<Vec<(PathBuf, Kept)>, KeyError> {
         let mut secrets = Vec::new();
-        for (dir, ending) in [("", "pem"), ("nats", "nk"), ("postgres", "password"), ("data", "key")] {
+        for (dir, ending) in
+            [("", "pem"), ("nats", "nk"), ("tls", "pem"), ("tls", "key"), ("postgres", "password"), ("data", "key")]
+        {
             let dir = if dir.is_empty() { self.dir.clone() } else { self.dir.join(dir) };
             for path in files::files_ending(&dir, ending)? {
                 if self.name_of(&path) != READ_BY_OTHERS {

@@ -1,6 +1,7 @@
 //! The public registries as a running process knows them: read again from time to time, so that keys change without a
 //! restart.
 
+use super::certificates::Authorities;
 use super::folder::Folder;
 use super::nats_registry::NatsRegistry;
 use super::registry::Registry;
@@ -23,13 +24,15 @@ pub(super) struct Live {
 pub(super) struct Published {
     pub(super) registry: Arc<Registry>,
     pub(super) nats: Arc<NatsRegistry>,
+    pub(super) authorities: Arc<Authorities>,
 }
 
 impl Published {
     pub(super) fn read(folder: &Folder) -> Result<Published, KeyError> {
         let registry = read_registry(&folder.dir)?;
         let nats = read_nats_registry(&folder.dir)?;
-        Ok(Published { registry: Arc::new(registry), nats: Arc::new(nats) })
+        let authorities = Authorities::read(&folder.dir)?;
+        Ok(Published { registry: Arc::new(registry), nats: Arc::new(nats), authorities: Arc::new(authorities) })
     }
 }
 

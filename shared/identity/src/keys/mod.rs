@@ -7,14 +7,20 @@
 //! nats/registry.json         public: the nkeys of every NATS identity
 //! nats/<identity>.nk         its seed
 //! nats/<identity>.next.nk    the one that follows it, while keys are rotated
+//! tls/registry.json          public: the authorities for connections to NATS
+//! tls/authority.<id>.key     the private key and the certificate of an authority
+//! tls/<identity>.<id>.pem    the private key of an identity, and what that authority has certified of it
+//! nats-server/server.pem     the private key and the certificate of nats-server
+//! nats-server/authorities.pem  public: the authorities whose clients it lets in
 //! postgres/<role>.password   the password of a login role
 //! data/<service>.key         what a service's keys of persons are wrapped under
 //! ```
 //!
 //! Every secret is sealed under a key-encryption key which comes from the settings, each file by its own name
-//! ([`Sealing`]); but for the password of Postgres's admin, which Postgres itself reads. Opening takes the two public registries only; each secret is read when it is asked for, so a process needs to
-//! see no files but its own.
+//! ([`Sealing`]); but for the password of Postgres's admin and the folder `nats-server`, which others read. Opening takes the
+//! three public registries only; each secret is read when it is asked for, so a process needs to see no files but its own.
 
+mod certificates;
 mod create;
 mod data;
 mod error;
@@ -31,12 +37,13 @@ mod signing;
 mod state;
 mod store;
 
+pub use certificates::{AUTHORITY, Authorities, Authority, Certificate, Issuance, NATS_SERVER, Validity};
 pub use create::KeysMade;
 pub use data::DataKey;
 pub use error::KeyError;
 pub use nats_registry::{NatsKey, NatsRegistry};
 pub use registry::{PublicKey, Purpose, Registry, jwks};
-pub use rotate::{RotatedKey, Rotation};
+pub use rotate::{RenewedCertificate, RotatedKey, Rotation};
 pub use sealing::{Kept, KeyEncryptionKey, Sealing};
 pub use seeds::NatsSeed;
 pub use signer::Signer;

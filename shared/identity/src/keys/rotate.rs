@@ -4,6 +4,7 @@
 //! ahead, the old one is accepted until a later time. Whoever reads the registries acts on these times by themselves, so a
 //! rotation needs one command, and that may be given again at any time.
 
+use super::certificates::{self, Issuance};
 use super::folder::Folder;
 use super::live::{read_nats_registry, read_registry, write_json};
 use super::{
@@ -23,6 +24,8 @@ pub struct Rotation {
     pub begun: Vec<RotatedKey>,
     /// Keys whose rotation was under way already. It ends as it was to, or earlier where the times are shorter now.
     pub under_way: Vec<RotatedKey>,
+    /// Certificates that were renewed now.
+    pub renewed: Vec<RenewedCertificate>,
     /// Keys that had left before, and are forgotten now: what they were for, by their ids.
     pub forgotten: Vec<String>,
 }
@@ -40,10 +43,20 @@ pub struct RotatedKey {
     pub old_until: Option<Instant>,
 }
 
+/// A certificate in place of another one of the same authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RenewedCertificate {
+    /// Whose it is: `tls/booking`, `nats-server`.
+    pub name: String,
+    /// Until when it holds.
+    pub ends_at: Instant,
+}
+
 /// Begins a rotation of the keys of these owners, where none is under way: of all but neighbours when nobody is named.
 /// They are no part of the platform, somebody has to give them their keys.
 pub(super) fn rotate(
     folder: &Folder,
+    issuance: &Issuance,
     owners: &[&str],
     times: &RotationTimes,
     now: Instant,
@@ -54,12 +67,13 @@ pub(super) fn rotate(
     let mut rotation = Rotation::default();
     let is_meant = |owner: &str| if owners.is_empty() { owner != NEIGHBOUR } else { owners.contains(&owner) };
     rotate_signing_keys(folder, &is_meant, times, now, &mut rotation)?;
-    rotate_nats_keys(folder, &is_meant, times, now, &mut rotation)?;
+    let identities = rotate_nats_keys(folder, &is_meant, times, now, &mut rotation)?;
+    certificates::rotate(folder, issuance, &identities, owners, times, now, &mut rotation)?;
     Ok(rotation)
 }
 
 /// Puts keys whose time has come in the place of those before them, and forgets those that have left.
-pub(super) fn tidy(folder: &Folder, now: Instant) -> Result<Vec<String>, KeyError> {
+pub(super) fn tidy(folder: &Folder, issuance: &Issuance, now: Instant) -> Result<Vec<String>, KeyError> {
     let _lock = files::lock_dir(&folder.dir)?;
     let mut forgotten = Vec::new();
     if files::registry_path(&folder.dir).exists() {
@@ -67,6 +81,9 @@ pub(super) fn tidy(folder: &Folder, now: Instant) -> Result<Vec<String>, KeyErro
     }
     if files::nats_registry_path(&folder.dir).exists() {
         tidy_nats_keys(folder, now, &mut forgotten)?;
+    }
+    if files::authorities_path(&folder.dir).exists() {
+        certificates::tidy(folder, issuance, now, &mut forgotten)?;
     }
     Ok(forgotten)
 }
@@ -181,22 +198,22 @@ fn tidy_signing_keys(folder: &Folder, now: Instant, forgotten: &mut Vec<String>)
     Ok(registry)
 }
 
+/// Answers all identities, whether their keys were meant or not.
 fn rotate_nats_keys(
     folder: &Folder,
     is_meant: &impl Fn(&str) -> bool,
     times: &RotationTimes,
     now: Instant,
     rotation: &mut Rotation,
-) -> Result<(), KeyError> {
+) -> Result<Vec<String>, KeyError> {
     let mut registry = tidy_nats_keys(folder, now, &mut rotation.forgotten)?;
-    let identities: Vec<String> =
-        registry.identities().filter(|identity| is_meant(identity)).map(str::to_owned).collect();
-    for identity in identities {
+    let identities: Vec<String> = registry.identities().map(str::to_owned).collect();
+    for identity in identities.iter().filter(|identity| is_meant(identity)) {
         let name = format!("nats/{identity}");
-        let mut keys = registry.keys_of(&identity);
+        let mut keys = registry.keys_of(identity);
         if keys.len() > 1 {
             rotation.under_way.push(bring_nats_key_forward(&mut keys, name, times, now));
-            registry.set(&identity, keys);
+            registry.set(identity, keys);
             write_json(&files::nats_registry_path(&folder.dir), &registry)?;
             continue;
         }
@@ -205,14 +222,14 @@ fn rotate_nats_keys(
         for key in &mut keys {
             key.leaves_at = Some(leaves_at);
         }
-        let next = next_nats_seed(folder, &keys, &identity)?;
+        let next = next_nats_seed(folder, &keys, identity)?;
         let (used_from, old_until) = (Some(connects_from), Some(leaves_at));
         keys.push(NatsKey { key: next.key.clone(), connects_from: used_from, leaves_at: None });
-        registry.set(&identity, keys);
+        registry.set(identity, keys);
         write_json(&files::nats_registry_path(&folder.dir), &registry)?;
         rotation.begun.push(RotatedKey { name, id: next.key, used_from, old_until });
     }
-    Ok(())
+    Ok(identities)
 }
 
 /// As [`bring_forward`] does it for signing keys.

@@ -52,7 +52,7 @@ fn somebody() -> User {
 fn a_key_is_known_then_used_then_accepted_then_forgotten() {
     let fixture = fixture();
     let start = fixture.start;
-    let rotation = rotate(&fixture.folder, &[], &TIMES, start).unwrap();
+    let rotation = rotate(&fixture.folder, &Issuance::default(), &[], &TIMES, start).unwrap();
     let names: Vec<&str> = rotation.begun.iter().map(|key| key.name.as_str()).collect();
     let expected = [
         "auth.access",
@@ -86,12 +86,12 @@ fn a_key_is_known_then_used_then_accepted_then_forgotten() {
     }
     assert_eq!(jwks(&fixture.store().registry())["keys"].as_array().unwrap().len(), 2);
 
-    assert_eq!(tidy(&fixture.folder, start).unwrap(), Vec::<String>::new());
+    assert_eq!(tidy(&fixture.folder, &Issuance::default(), start).unwrap(), Vec::<String>::new());
     assert!(fixture.files().contains(&"auth.access.next.pem".to_owned()));
-    tidy(&fixture.folder, switch).unwrap();
+    tidy(&fixture.folder, &Issuance::default(), switch).unwrap();
     assert!(!fixture.files().contains(&"auth.access.next.pem".to_owned()), "the private half of the old key is gone");
     assert_eq!(fixture.states(switch), [Retired, Active]);
-    let forgotten = tidy(&fixture.folder, end).unwrap();
+    let forgotten = tidy(&fixture.folder, &Issuance::default(), end).unwrap();
     assert!(forgotten.iter().any(|name| name.starts_with("auth.access ")), "{forgotten:?}");
     assert_eq!(fixture.states(end), [Active]);
     assert_eq!(fixture.store().signing_key("auth", Purpose::Access).unwrap().kid(), rotation.begun[0].id);
@@ -100,14 +100,16 @@ fn a_key_is_known_then_used_then_accepted_then_forgotten() {
 #[test]
 fn the_same_command_again_changes_nothing_until_a_rotation_is_over() {
     let fixture = fixture();
-    let begun = rotate(&fixture.folder, &[], &TIMES, fixture.start).unwrap().begun;
+    let begun = rotate(&fixture.folder, &Issuance::default(), &[], &TIMES, fixture.start).unwrap().begun;
     let registry = fs::read_to_string(fixture.folder.dir.join("registry.json")).unwrap();
     for seconds in [0, 299] {
-        let again = rotate(&fixture.folder, &[], &TIMES, fixture.start + Duration::seconds(seconds)).unwrap();
+        let again =
+            rotate(&fixture.folder, &Issuance::default(), &[], &TIMES, fixture.start + Duration::seconds(seconds))
+                .unwrap();
         assert_eq!((again.begun, again.under_way.as_slice()), (Vec::new(), begun.as_slice()));
         assert_eq!(fs::read_to_string(fixture.folder.dir.join("registry.json")).unwrap(), registry);
     }
-    let over = rotate(&fixture.folder, &[], &TIMES, fixture.start + Duration::hours(1)).unwrap();
+    let over = rotate(&fixture.folder, &Issuance::default(), &[], &TIMES, fixture.start + Duration::hours(1)).unwrap();
     assert_eq!((over.begun.len(), over.under_way.len()), (begun.len(), 0));
     assert_eq!(over.forgotten.len(), begun.len());
 }
@@ -115,12 +117,12 @@ fn the_same_command_again_changes_nothing_until_a_rotation_is_over() {
 #[test]
 fn shorter_times_bring_a_rotation_forward_and_longer_ones_do_not_put_it_off() {
     let fixture = fixture();
-    let begun = rotate(&fixture.folder, &["auth"], &TIMES, fixture.start).unwrap().begun;
+    let begun = rotate(&fixture.folder, &Issuance::default(), &["auth"], &TIMES, fixture.start).unwrap().begun;
     let later = fixture.start + Duration::seconds(10);
     let long = RotationTimes { overlap: Duration::days(1), retirement: Some(Duration::days(1)) };
-    assert_eq!(rotate(&fixture.folder, &["auth"], &long, later).unwrap().under_way, begun);
+    assert_eq!(rotate(&fixture.folder, &Issuance::default(), &["auth"], &long, later).unwrap().under_way, begun);
     let short = RotationTimes { overlap: Duration::seconds(20), retirement: Some(Duration::zero()) };
-    let hurried = rotate(&fixture.folder, &["auth"], &short, later).unwrap().under_way;
+    let hurried = rotate(&fixture.folder, &Issuance::default(), &["auth"], &short, later).unwrap().under_way;
     let over = Some(fixture.start + Duration::seconds(30));
     assert_eq!(hurried.len(), 3);
     for (hurried, begun) in hurried.iter().zip(&begun) {
@@ -136,12 +138,12 @@ fn shorter_times_bring_a_rotation_forward_and_longer_ones_do_not_put_it_off() {
 fn an_interrupted_rotation_goes_on_with_the_key_that_it_made() {
     let fixture = fixture();
     let before = ["registry.json", "nats/registry.json"].map(|name| fs::read(fixture.folder.dir.join(name)).unwrap());
-    let first = rotate(&fixture.folder, &["auth"], &TIMES, fixture.start).unwrap();
+    let first = rotate(&fixture.folder, &Issuance::default(), &["auth"], &TIMES, fixture.start).unwrap();
     // As if it had ended after the private keys were written, and before the registries were.
     for (name, content) in ["registry.json", "nats/registry.json"].iter().zip(before) {
         fs::write(fixture.folder.dir.join(name), content).unwrap();
     }
-    let second = rotate(&fixture.folder, &["auth"], &TIMES, fixture.start).unwrap();
+    let second = rotate(&fixture.folder, &Issuance::default(), &["auth"], &TIMES, fixture.start).unwrap();
     assert_eq!(second, first);
     assert_eq!(
         second.begun.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(),
@@ -152,7 +154,7 @@ fn an_interrupted_rotation_goes_on_with_the_key_that_it_made() {
 #[test]
 fn a_neighbours_keys_change_only_by_name() {
     let fixture = fixture();
-    let rotation = rotate(&fixture.folder, &[NEIGHBOUR], &TIMES, fixture.start).unwrap();
+    let rotation = rotate(&fixture.folder, &Issuance::default(), &[NEIGHBOUR], &TIMES, fixture.start).unwrap();
     assert_eq!(
         rotation.begun.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(),
         ["neighbour.user", "nats/neighbour",]
@@ -165,7 +167,7 @@ fn keys_that_were_put_side_by_side_by_hand_leave_in_the_end() {
     fs::remove_file(fixture.folder.dir.join("auth.access.pem")).unwrap();
     KeyStore::create_sealed(&fixture.folder.dir, fixture.folder.sealing.clone(), &["auth"]).unwrap();
     assert_eq!(fixture.states(fixture.start), [KeyState::Retired, KeyState::Active]);
-    let rotation = rotate(&fixture.folder, &["auth"], &TIMES, fixture.start).unwrap();
+    let rotation = rotate(&fixture.folder, &Issuance::default(), &["auth"], &TIMES, fixture.start).unwrap();
     assert_eq!(rotation.under_way.len(), 1);
     assert_eq!(fixture.states(fixture.start + Duration::minutes(16)), [KeyState::Gone, KeyState::Active]);
 }
@@ -185,7 +187,7 @@ fn who_signs_and_who_verifies_follow_without_a_restart() {
 
     // A rotation that began a while ago, so that the new keys are in use already.
     let times = RotationTimes { overlap: Duration::seconds(60), retirement: Some(Duration::seconds(3600)) };
-    rotate(&fixture.folder, &[], &times, Utc::now() - Duration::seconds(120)).unwrap();
+    rotate(&fixture.folder, &Issuance::default(), &[], &times, Utc::now() - Duration::seconds(120)).unwrap();
     assert_eq!(kid(&tokens.issue(&user, Utc::now())), kid(&old), "the signer has not looked yet");
     assert!(signing.refresh().unwrap() && !signing.refresh().unwrap());
     let (new, new_service) = (tokens.issue(&user, Utc::now()), services.for_audience("auth"));
@@ -208,7 +210,7 @@ fn a_token_of_a_key_that_has_left_is_refused_also_where_it_is_remembered() {
     let user = somebody();
     let old = AccessTokens::new(store.signing_key("auth", Purpose::Access).unwrap());
     let times = RotationTimes { overlap: Duration::seconds(60), retirement: Some(Duration::seconds(60)) };
-    rotate(&fixture.folder, &[], &times, fixture.start).unwrap();
+    rotate(&fixture.folder, &Issuance::default(), &[], &times, fixture.start).unwrap();
     store.refresh().unwrap();
     let verifier = Verifier::following(&store, "edge");
     let (last, end) = (fixture.start + Duration::seconds(119), fixture.start + Duration::seconds(120));
@@ -233,7 +235,7 @@ fn what_cannot_be_read_changes_nothing_and_is_tried_again() {
     assert_eq!(kid(), before);
     fs::write(&path, good).unwrap();
 
-    rotate(&fixture.folder, &[], &TIMES, Utc::now() - Duration::seconds(400)).unwrap();
+    rotate(&fixture.folder, &Issuance::default(), &[], &TIMES, Utc::now() - Duration::seconds(400)).unwrap();
     let waiting = fixture.folder.dir.join("auth.access.next.pem");
     let sealed = fs::read(&waiting).unwrap();
     fs::write(&waiting, "spoilt").unwrap();
@@ -251,7 +253,7 @@ fn a_nats_identity_has_both_seeds_while_either_may_be_asked_for() {
     let old = fixture.store().nats_public_keys()["booking"].clone();
     let times = RotationTimes { overlap: Duration::seconds(60), retirement: Some(Duration::seconds(60)) };
     let now = Utc::now();
-    rotate(&fixture.folder, &["booking"], &times, now - Duration::seconds(30)).unwrap();
+    rotate(&fixture.folder, &Issuance::default(), &["booking"], &times, now - Duration::seconds(30)).unwrap();
     let store = fixture.store();
     let seeds: Vec<String> = store.nats_seeds("booking").unwrap().into_iter().map(|seed| seed.key).collect();
     let new = seeds[1].clone();
@@ -263,9 +265,9 @@ fn a_nats_identity_has_both_seeds_while_either_may_be_asked_for() {
     assert_eq!(registry.active("booking", now + Duration::seconds(31)).unwrap().key, new);
     assert_eq!(registry.known("booking", now + Duration::seconds(31)), [old.clone(), new.clone()]);
     assert_eq!(registry.known("booking", now + Duration::seconds(91)), std::slice::from_ref(&new));
-    tidy(&fixture.folder, now + Duration::seconds(31)).unwrap();
+    tidy(&fixture.folder, &Issuance::default(), now + Duration::seconds(31)).unwrap();
     assert_eq!(fixture.store().nats_seeds("booking").unwrap().len(), 2, "a server may not know the new one yet");
-    tidy(&fixture.folder, now + Duration::seconds(91)).unwrap();
+    tidy(&fixture.folder, &Issuance::default(), now + Duration::seconds(91)).unwrap();
     let left: Vec<String> = fixture.store().nats_seeds("booking").unwrap().into_iter().map(|seed| seed.key).collect();
     assert_eq!(left, [new]);
     assert!(!Path::new(&fixture.folder.dir.join("nats/booking.next.nk")).exists());

@@ -167,10 +167,14 @@ fn what_is_handed_to_others_can_be_read_by_them() {
     let to = tempfile::tempdir().unwrap();
     let written = store.export(NEIGHBOUR, &to.path().join("neighbour")).unwrap();
     let text = |path: &Path| fs::read_to_string(path).unwrap();
-    assert_eq!(written.len(), 2);
+    assert_eq!(written.len(), 5);
     let key = SigningKey::from_pkcs8_pem(NEIGHBOUR, Purpose::User, &text(&written[0])).unwrap();
     assert_eq!(key.kid(), store.signing_key(NEIGHBOUR, Purpose::User).unwrap().kid());
     assert_eq!(text(&written[1]), store.nats_seed(NEIGHBOUR).unwrap().expose_secret());
+    let held = store.nats_certificates(NEIGHBOUR).unwrap().remove(0);
+    let bundle = store.authorities().bundle();
+    let certified = [held.certificate.as_str(), held.key.expose_secret(), bundle.as_str()];
+    assert_eq!([2, 3, 4].map(|file: usize| text(&written[file])), certified);
     for path in written {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

@@ -1,5 +1,6 @@
 //! A folder of keys, opened.
 
+use super::certificates::{self, Authorities, Authority, Certificate, Issuance, Validity};
 use super::create::{self, KeysMade};
 use super::folder::Folder;
 use super::live::{Live, Published};
@@ -14,11 +15,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use subjects::time::Instant;
 
 /// A folder of keys. Clones see the same changes.
 #[derive(Clone)]
 pub struct KeyStore {
     folder: Folder,
+    issuance: Issuance,
     live: Arc<Live>,
 }
 
@@ -32,7 +35,13 @@ impl KeyStore {
     pub fn open_sealed(dir: impl AsRef<Path>, sealing: Sealing) -> Result<KeyStore, KeyError> {
         let folder = Folder { dir: dir.as_ref().to_path_buf(), sealing };
         let live = Live::new(Published::read(&folder)?);
-        Ok(KeyStore { folder, live: Arc::new(live) })
+        Ok(KeyStore { folder, issuance: Issuance::default(), live: Arc::new(live) })
+    }
+
+    /// The same, and certificates that it renews are issued so.
+    #[must_use]
+    pub fn issuing(self, issuance: Issuance) -> KeyStore {
+        KeyStore { issuance, ..self }
     }
 
     /// [`KeyStore::create_sealed`] for a folder of secrets that are not sealed.
@@ -43,7 +52,17 @@ impl KeyStore {
     /// Makes whatever the named services, the edge, the operator, the neighbours and the provisioner need and do not have
     /// yet, and tells what it made. What is there stays as it is. A new folder gets mode 0700, every file 0600.
     pub fn create_sealed(dir: impl AsRef<Path>, sealing: Sealing, services: &[&str]) -> Result<KeysMade, KeyError> {
-        create::create_missing(&Folder { dir: dir.as_ref().to_path_buf(), sealing }, services)
+        KeyStore::create_issuing(dir, sealing, &Issuance::default(), services)
+    }
+
+    /// [`KeyStore::create_sealed`], with certificates that are issued so.
+    pub fn create_issuing(
+        dir: impl AsRef<Path>,
+        sealing: Sealing,
+        issuance: &Issuance,
+        services: &[&str],
+    ) -> Result<KeysMade, KeyError> {
+        create::create_missing(&Folder { dir: dir.as_ref().to_path_buf(), sealing }, issuance, services)
     }
 
     /// Seals every secret of a folder that is not sealed under the current key yet, and answers which those were.
@@ -55,13 +74,14 @@ impl KeyStore {
 
     /// Begins to put new signing keys and nkeys in the place of those of the named owners, or of all but neighbours where
     /// nobody is named. Where that is under way already, shorter times bring its end forward, and nothing else changes.
+    /// Their certificates are renewed at once; [`super::NATS_SERVER`] and [`super::AUTHORITY`] may be named as well.
     pub fn rotate(&self, owners: &[&str], times: &RotationTimes) -> Result<Rotation, KeyError> {
-        rotate::rotate(&self.folder, owners, times, Utc::now())
+        rotate::rotate(&self.folder, &self.issuance, owners, times, Utc::now())
     }
 
-    /// Forgets keys that have left, and answers their names.
+    /// Forgets keys that have left, and answers their names. Gives nats-server the certificate that it should have now.
     pub fn tidy(&self) -> Result<Vec<String>, KeyError> {
-        rotate::tidy(&self.folder, Utc::now())
+        rotate::tidy(&self.folder, &self.issuance, Utc::now())
     }
 
     /// Reads the registries again, and private keys that were added since. Answers whether anything public has changed.
@@ -132,7 +152,7 @@ impl KeyStore {
         path: &Path,
         owner: &str,
         purpose: Purpose,
-    ) -> Result<Option<(SigningKey, Option<subjects::time::Instant>)>, KeyError> {
+    ) -> Result<Option<(SigningKey, Option<Instant>)>, KeyError> {
         let Some(pem) = self.folder.read_secret_if_there(path)? else { return Ok(None) };
         let key = SigningKey::from_pkcs8_pem(owner, purpose, pem.expose_secret())
             .map_err(|reason| KeyError::invalid(path, reason))?;
@@ -175,6 +195,40 @@ impl KeyStore {
         registry.identities().filter_map(active).collect()
     }
 
+    /// The authorities for connections to NATS, as last read.
+    pub fn authorities(&self) -> Arc<Authorities> {
+        self.live.published().authorities
+    }
+
+    /// What is certified of a NATS identity, by the newest authority last: one certificate, or two while one authority
+    /// follows the other.
+    pub fn nats_certificates(&self, identity: &str) -> Result<Vec<Certificate>, KeyError> {
+        let authorities = self.authorities();
+        let held = certificates::held_by(&self.folder, &authorities, identity)?;
+        if held.is_empty() {
+            let id = authorities.all().last().map_or("", |authority| authority.id.as_str());
+            return Err(KeyError::Missing { path: files::certificate_path(&self.folder.dir, identity, id)? });
+        }
+        Ok(held.into_iter().map(|(_, certificate)| certificate).collect())
+    }
+
+    /// What each authority has certified of a NATS identity, as it lies here.
+    pub fn certified(&self, identity: &str) -> Result<Vec<(Authority, Validity)>, KeyError> {
+        let authorities = self.authorities();
+        let held = certificates::held_by(&self.folder, &authorities, identity)?;
+        Ok(held.into_iter().map(|(authority, certificate)| (authority.clone(), certificate.validity)).collect())
+    }
+
+    /// When the certificate holds that nats-server has; none where its folder is not here.
+    pub fn validity_of_server(&self) -> Result<Option<Validity>, KeyError> {
+        certificates::validity_of_server(&self.folder)
+    }
+
+    /// The folder that nats-server reads its certificate from: `server.pem` and `authorities.pem`.
+    pub fn nats_server_dir(&self) -> PathBuf {
+        files::nats_server_dir(&self.folder.dir)
+    }
+
     /// The password of a service's database role, or of [`super::POSTGRES_ADMIN`].
     pub fn postgres_password(&self, service: &str) -> Result<SecretString, KeyError> {
         self.folder.read_secret(&files::postgres_password_path(&self.folder.dir, service)?)
@@ -198,8 +252,27 @@ impl KeyStore {
         files::write_private(to, self.nats_seed(identity)?.expose_secret())
     }
 
-    /// Writes the user key and the seed of one who is no part of the platform into another folder, as that one can read
-    /// them: not sealed, for its owner's eyes only. Answers which files it wrote.
+    /// Writes the certificate of a NATS identity, its private key and the authorities to trust into files of that folder, as
+    /// other programs read them: not sealed. Answers which files it wrote.
+    pub fn export_nats_certificate(&self, identity: &str, to: &Path) -> Result<Vec<PathBuf>, KeyError> {
+        let (authorities, now) = (self.authorities(), Utc::now());
+        let held = certificates::held_by(&self.folder, &authorities, identity)?;
+        let active = authorities.active(now);
+        let is_active = |id: &str| active.is_some_and(|active| active.id == id);
+        let Some((_, certificate)) = held.into_iter().find(|(authority, _)| is_active(&authority.id)) else {
+            let id = active.map_or("", |authority| authority.id.as_str());
+            return Err(KeyError::Missing { path: files::certificate_path(&self.folder.dir, identity, id)? });
+        };
+        let names = ["cert.pem", "key.pem", "authorities.pem"];
+        let [certificate_path, key_path, authorities_path] = names.map(|name| to.join(format!("{identity}.{name}")));
+        files::write_private(&certificate_path, &certificate.certificate)?;
+        files::write_private(&key_path, certificate.key.expose_secret())?;
+        files::write_private(&authorities_path, &authorities.bundle())?;
+        Ok(vec![certificate_path, key_path, authorities_path])
+    }
+
+    /// Writes the user key, the seed and the certificate of one who is no part of the platform into another folder, as that
+    /// one can read them: not sealed, for its owner's eyes only. Answers which files it wrote.
     pub fn export(&self, owner: &str, to: &Path) -> Result<Vec<PathBuf>, KeyError> {
         files::create_private_dir(to)?;
         files::create_private_dir(&to.join("nats"))?;
@@ -209,7 +282,9 @@ impl KeyStore {
         let pem = key.to_pkcs8_pem().map_err(|reason| KeyError::invalid(&pem_path, reason))?;
         files::write_private(&pem_path, pem.expose_secret())?;
         self.export_nats_seed(owner, &seed_path)?;
-        Ok(vec![pem_path, seed_path])
+        let mut written = vec![pem_path, seed_path];
+        written.extend(self.export_nats_certificate(owner, &to.join("nats"))?);
+        Ok(written)
     }
 }
 

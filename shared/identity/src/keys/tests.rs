@@ -32,9 +32,13 @@ fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 #[test]
 fn everything_is_made_once_and_then_left_alone() {
     let (dir, first) = made();
-    // Signing keys: three services, edge, access, and three for users; seven NATS seeds; four passwords; three data keys.
-    assert_eq!(first.secrets.len(), 8 + 7 + 4 + 3, "{first:?}");
-    assert_eq!(first.registries, [PathBuf::from("registry.json"), PathBuf::from("nats/registry.json")]);
+    // Signing keys: three services, edge, access, and three for users; seven NATS seeds; an
+    // authority, seven certificates and the server's; four passwords; three data keys.
+    assert_eq!(first.secrets.len(), 8 + 7 + 9 + 4 + 3, "{first:?}");
+    assert_eq!(
+        first.registries,
+        ["registry.json", "nats/registry.json", "tls/registry.json", "nats-server/authorities.pem"].map(PathBuf::from)
+    );
 
     let before = files_below(dir.path());
     let second = KeyStore::create_missing(dir.path(), &SERVICES).unwrap();
@@ -42,8 +46,11 @@ fn everything_is_made_once_and_then_left_alone() {
     assert_eq!(files_below(dir.path()), before);
 
     let third = KeyStore::create_missing(dir.path(), &["auth", "vendor", "booking", "edge", "catalog"]).unwrap();
+    let id = KeyStore::open(dir.path()).unwrap().authorities().all()[0].id.clone();
+    let certificate = format!("tls/catalog.{id}.pem");
     let expected =
-        ["catalog.service.pem", "nats/catalog.nk", "postgres/catalog.password", "data/catalog.key"].map(PathBuf::from);
+        ["catalog.service.pem", "nats/catalog.nk", &certificate, "postgres/catalog.password", "data/catalog.key"]
+            .map(PathBuf::from);
     assert_eq!(third.secrets, expected);
     assert_eq!(third.registries.len(), 2);
 }
@@ -51,9 +58,7 @@ fn everything_is_made_once_and_then_left_alone() {
 #[test]
 fn only_the_owner_can_read() {
     let (dir, _) = made();
-    for folder in
-        [dir.path().to_path_buf(), dir.path().join("nats"), dir.path().join("postgres"), dir.path().join("data")]
-    {
+    for folder in ["", "nats", "tls", "nats-server", "postgres", "data"].map(|name| dir.path().join(name)) {
         assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700, "{}", folder.display());
     }
     for file in files_below(dir.path()).keys() {

@@ -18,10 +18,15 @@ async fn a_client_leaves_a_server_that_is_cut_off_and_stays_with_one_that_is_not
     let keys = KeyStore::open(folder.path()).unwrap();
     let public_keys = keys.nats_public_keys();
     let accounts = render(&permissions(&[edge_declaration()]), |identity| public_keys[identity].clone());
-    let cluster = NatsCluster::start(NatsClusterOptions { accounts, ..NatsClusterOptions::default() }).await.unwrap();
+    let cluster = NatsCluster::start(NatsClusterOptions {
+        accounts,
+        tls: Some(keys.nats_server_dir()),
+        ..NatsClusterOptions::default()
+    })
+    .await
+    .unwrap();
     let config = NatsConfig { url: cluster.url(), ..NatsConfig::default() };
-    let seed = keys.nats_seed("edge").unwrap();
-    let (client, signals) = connect(&config, "edge", &seed, metrics()).await.unwrap();
+    let (client, signals) = connect(&config, "edge", &keys, metrics()).await.unwrap();
     let connections = signals.connections();
 
     let name_of = |number: usize| cluster.node(number).unwrap().name().to_owned();

@@ -82,7 +82,7 @@ pub fn vendor_service() -> Service<Vendor> {
 }
 
 /// The subjects of all who play the auth service in some test.
-fn auth_declaration() -> Declaration {
+pub fn auth_declaration() -> Declaration {
     let mut declaration = auth_service().declaration();
     let others = crate::resending::service().declaration().operations;
     declaration.operations.extend(others.into_iter().filter(|operation| operation.subject != "auth.jwks"));
@@ -125,7 +125,9 @@ impl World {
         .unwrap();
         let store = KeyStore::open(keys.path().join("keys")).unwrap();
         let accounts = render(&permissions(declarations), |identity| store.nats_public_keys()[identity].clone());
-        let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
+        let nats = Nats::start(NatsOptions { accounts, tls: Some(store.nats_server_dir()), ..NatsOptions::default() })
+            .await
+            .unwrap();
         let settings = format!(
             "[nats]\nurl = '{}'\n[keys]\ndir = '{}'\nallow_plain = true\n{extra_settings}",
             nats.url(),
@@ -135,8 +137,7 @@ impl World {
         leaks.nats(&nats);
         let world = World { _leaks: leaks, nats, keys, settings };
         let config = world.nats_config();
-        let seed = store.nats_seed(PROVISION).unwrap();
-        let (client, _) = connect(&config, PROVISION, &seed, metrics()).await.unwrap();
+        let (client, _) = connect(&config, PROVISION, &store, metrics()).await.unwrap();
         provision(&async_nats::jetstream::new(client), &config, &[]).await.unwrap();
         world
     }
@@ -193,8 +194,7 @@ impl World {
 
     /// A plain connection as any identity, and what NATS refuses it.
     pub async fn connect(&self, identity: &str) -> (async_nats::Client, ServerSignals) {
-        let seed = self.key_store().nats_seed(identity).unwrap();
-        connect(&self.nats_config(), identity, &seed, metrics()).await.unwrap()
+        connect(&self.nats_config(), identity, &self.key_store(), metrics()).await.unwrap()
     }
 
     pub fn user_token(&self) -> String {

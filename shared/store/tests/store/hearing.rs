@@ -2,18 +2,23 @@
 //! in its text, and each effect is a row that nothing keeps from being doubled.
 
 use crate::world::{NoteState, PASSWORD, VendorNoted, World};
+use async_nats::rustls::pki_types::pem::PemObject as _;
+use async_nats::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use async_nats::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use async_nats::{HeaderMap, jetstream};
+use identity::keys::{KeyStore, PROVISION};
 use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
 use platform::{App, Service, Settings};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use secrecy::ExposeSecret as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use store::{Error, HasStore, PostgresConfig, Store, Told, Tx};
 use subjects::{Event as _, Fault, event};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -189,18 +194,14 @@ impl Voice {
     /// Bytes that no client of ours would send.
     pub async fn tell_by_hand(&self, world: &World, headers: &[u8], body: &[u8]) {
         let subject = event::subject(VendorNoted::TYPE, Uuid::now_v7());
-        let mut socket = TcpStream::connect(("127.0.0.1", world.nats.port())).await.unwrap();
         let connect = r#"CONNECT {"verbose":false,"headers":true,"user":"unbounded","pass":"unbounded"}"#;
         let total = headers.len() + body.len();
         let mut bytes = format!("{connect}\r\nHPUB {subject} {} {total}\r\n", headers.len()).into_bytes();
         bytes.extend_from_slice(headers);
         bytes.extend_from_slice(body);
         bytes.extend_from_slice(b"\r\nPING\r\n");
-        socket.write_all(&bytes).await.unwrap();
-        let mut heard = Vec::new();
-        while !String::from_utf8_lossy(&heard).contains("PONG") {
-            assert_ne!(socket.read_buf(&mut heard).await.unwrap(), 0, "{}", String::from_utf8_lossy(&heard));
-        }
+        let (config, port) = (by_hand(&world.key_store()), world.nats.port());
+        tokio::task::spawn_blocking(move || say(config, port, &bytes)).await.unwrap();
     }
 
     /// Many at once, each of another note.
@@ -262,4 +263,28 @@ pub const AT_THE_LOCK: &str = "select count(*) from pg_stat_activity where datna
 
 pub async fn a_moment() {
     tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
+/// How a client encrypts that is none of ours.
+fn by_hand(keys: &KeyStore) -> ClientConfig {
+    let held = keys.nats_certificates(PROVISION).unwrap().remove(0);
+    let certificate = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(held.key.expose_secret().as_bytes()).unwrap();
+    let mut authorities = RootCertStore::empty();
+    authorities.add(certificate(&keys.authorities().bundle())).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(authorities);
+    config.with_client_auth_cert(vec![certificate(&held.certificate)], key).unwrap()
+}
+
+/// Says it over an encrypted connection, and waits until it was taken.
+fn say(config: ClientConfig, port: u16, bytes: &[u8]) {
+    let connection = ClientConnection::new(Arc::new(config), "127.0.0.1".try_into().unwrap()).unwrap();
+    let mut socket = StreamOwned::new(connection, TcpStream::connect(("127.0.0.1", port)).unwrap());
+    socket.write_all(bytes).unwrap();
+    let (mut heard, mut part) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&heard).contains("PONG") {
+        let length = socket.read(&mut part).unwrap();
+        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&heard));
+        heard.extend_from_slice(&part[..length]);
+    }
 }

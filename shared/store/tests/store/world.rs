@@ -3,7 +3,7 @@
 
 use identity::keys::{KeyStore, PROVISION};
 use platform::metrics::Metrics;
-use platform::nats::{NatsConfig, connect};
+use platform::nats::{NatsConfig, connect, secured};
 use platform::permissions::{permissions, render};
 use platform::provision::provision;
 use platform::runtime::{self, Running};
@@ -209,7 +209,10 @@ impl World {
         let declarations = [teller_service().declaration(), listener, edge];
         let accounts = render(&permissions(&declarations), |identity| key_store.nats_public_keys()[identity].clone());
         let accounts = accounts.replacen("users = [", "users = [\n    { user: unbounded, password: unbounded }", 1);
-        let nats = Nats::start(NatsOptions { accounts, ..NatsOptions::default() }).await.unwrap();
+        let nats =
+            Nats::start(NatsOptions { accounts, tls: Some(key_store.nats_server_dir()), ..NatsOptions::default() })
+                .await
+                .unwrap();
         let mut leaks = Leaks::new();
         leaks.nats(&nats);
         leaks.postgres(postgres, &database);
@@ -224,16 +227,19 @@ impl World {
         provision(&async_nats::jetstream::new(client), &self.nats_config(), &self.consumers).await.unwrap();
     }
 
+    pub fn key_store(&self) -> KeyStore {
+        KeyStore::open(self.keys.path()).unwrap()
+    }
+
     pub async fn client(&self, identity: &str) -> async_nats::Client {
-        let seed = KeyStore::open(self.keys.path()).unwrap().nats_seed(identity).unwrap();
         let metrics = Metrics::register(&prometheus::Registry::new()).unwrap();
-        connect(&self.nats_config(), identity, &seed, metrics).await.unwrap().0
+        connect(&self.nats_config(), identity, &self.key_store(), metrics).await.unwrap().0
     }
 
     /// May do what no identity of the platform may.
     pub async fn unbounded_client(&self) -> async_nats::Client {
         let options = async_nats::ConnectOptions::with_user_and_password("unbounded".into(), "unbounded".into());
-        options.connect(self.nats.url()).await.unwrap()
+        secured(options, &self.key_store(), PROVISION).unwrap().connect(self.nats.url()).await.unwrap()
     }
 
     pub fn nats_config(&self) -> NatsConfig {

@@ -70,8 +70,7 @@ pub async fn poison(stage: &Stage) -> anyhow::Result<()> {
 async fn publish(stage: &Stage, poison: &Poison, id: Uuid, aggregate: Uuid) -> anyhow::Result<()> {
     let host = &stage.world.host;
     let config: NatsConfig = host.settings.section("nats")?;
-    let seed = host.keys.nats_seed(poison.source)?;
-    let (nats, _signals) = platform::nats::connect(&config, poison.source, &seed, host.metrics.clone()).await?;
+    let (nats, _signals) = platform::nats::connect(&config, poison.source, &host.keys, host.metrics.clone()).await?;
     let id_text = id.to_string();
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Msg-Id", id_text.as_str());

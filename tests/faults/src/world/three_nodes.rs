@@ -26,8 +26,9 @@ impl World {
         // The nodes have to know everybody's key before anybody comes.
         let keys = folder.path().join("keys");
         KeyStore::create_missing(&keys, &petpro::services::names())?;
-        let accounts = nats_permissions(&KeyStore::open(&keys)?)?;
-        let cluster = NatsCluster::start(NatsClusterOptions { accounts, ..NatsClusterOptions::default() }).await?;
+        let key_store = KeyStore::open(&keys)?;
+        let (accounts, tls) = (nats_permissions(&key_store)?, Some(key_store.nats_server_dir()));
+        let cluster = NatsCluster::start(NatsClusterOptions { accounts, tls, ..NatsClusterOptions::default() }).await?;
         let given = BTreeMap::from([
             (NATS_URL.to_owned(), cluster.url()),
             ("PETPRO_NATS__REPLICAS".to_owned(), NatsCluster::NODES.to_string()),

@@ -21,9 +21,8 @@ pub(super) async fn see_confirmed(booking: &Value) -> anyhow::Result<()> {
     let settings = Settings::load()?;
     let nats: NatsConfig = settings.section("nats")?;
     let keys: KeysConfig = settings.section("keys")?;
-    let seed = keys.open()?.nats_seed(OPERATOR)?;
     let metrics = Metrics::register(&prometheus::Registry::new())?;
-    let (client, _signals) = platform::nats::connect(&nats, OPERATOR, &seed, metrics).await?;
+    let (client, _signals) = platform::nats::connect(&nats, OPERATOR, &keys.open()?, metrics).await?;
     let jetstream = platform::nats::jetstream(client);
     let stream = jetstream.get_stream_no_info(event::stream_name("booking")).await?;
     let subject = event::subject("booking.confirmed", id.0);

@@ -3,12 +3,12 @@
 use crate::operator::{Cell, Colour, Table, moment, print_json};
 use crate::output::say;
 use chrono::{DateTime, Utc};
-use identity::keys::{Kept, KeyState, KeyStore};
+use identity::keys::{Authority, Kept, KeyState, KeyStore, Validity};
 use platform::setup::KeysConfig;
 use serde::Serialize;
 use serde_json::json;
 
-/// A key that can be rotated.
+/// A key or a certificate that can be rotated.
 #[derive(Serialize)]
 struct Listed {
     name: String,
@@ -16,11 +16,13 @@ struct Listed {
     id: String,
     used_from: Option<DateTime<Utc>>,
     leaves_at: Option<DateTime<Utc>>,
+    /// Of certificates.
+    expires_at: Option<DateTime<Utc>>,
 }
 
 pub(super) fn execute(config: &KeysConfig, as_json: bool) -> anyhow::Result<()> {
     let keys = config.open()?;
-    let listed = listed(&keys, Utc::now());
+    let listed = listed(&keys, Utc::now())?;
     let secrets = keys.secrets()?;
     let sealing = config.sealing()?;
     let current = sealing.current_id().map(str::to_owned);
@@ -35,7 +37,7 @@ pub(super) fn execute(config: &KeysConfig, as_json: bool) -> anyhow::Result<()> 
             "other_files": others,
         }));
     }
-    let mut table = Table::new(&["KEY", "STATE", "ID", "USED FROM", "LEAVES"]);
+    let mut table = Table::new(&["KEY", "STATE", "ID", "USED FROM", "LEAVES", "EXPIRES"]);
     for key in listed {
         let time = |time: Option<DateTime<Utc>>| time.map_or_else(|| "-".to_owned(), moment);
         let colour = match key.state {
@@ -49,6 +51,7 @@ pub(super) fn execute(config: &KeysConfig, as_json: bool) -> anyhow::Result<()> 
             Cell::text(key.id),
             Cell::text(time(key.used_from)),
             Cell::text(time(key.leaves_at)),
+            Cell::text(time(key.expires_at)),
         ]);
     }
     table.print()?;
@@ -67,7 +70,7 @@ fn words(kept: &Kept) -> String {
     }
 }
 
-fn listed(keys: &KeyStore, now: DateTime<Utc>) -> Vec<Listed> {
+fn listed(keys: &KeyStore, now: DateTime<Utc>) -> anyhow::Result<Vec<Listed>> {
     let (registry, nats) = (keys.registry(), keys.nats_registry());
     let mut listed: Vec<Listed> = registry
         .keys()
@@ -78,6 +81,7 @@ fn listed(keys: &KeyStore, now: DateTime<Utc>) -> Vec<Listed> {
             id: key.kid.clone(),
             used_from: key.signs_from,
             leaves_at: key.leaves_at,
+            expires_at: None,
         })
         .collect();
     listed.sort_by(|one, other| one.name.cmp(&other.name));
@@ -88,7 +92,34 @@ fn listed(keys: &KeyStore, now: DateTime<Utc>) -> Vec<Listed> {
             id: key.key,
             used_from: key.connects_from,
             leaves_at: key.leaves_at,
+            expires_at: None,
         }));
     }
-    listed
+    listed.extend(certificates(keys, now)?);
+    Ok(listed)
+}
+
+/// The authorities, what they have certified, and what nats-server shows.
+fn certificates(keys: &KeyStore, now: DateTime<Utc>) -> anyhow::Result<Vec<Listed>> {
+    let authorities = keys.authorities();
+    let row = |name: &str, authority: &Authority, validity: Option<Validity>| Listed {
+        name: name.to_owned(),
+        state: authorities.state(authority, now),
+        id: authority.id.clone(),
+        used_from: authority.issues_from,
+        leaves_at: authority.leaves_at,
+        expires_at: validity.map(|validity| validity.ends_at),
+    };
+    let mut listed: Vec<Listed> =
+        authorities.all().iter().map(|authority| row("tls/authority", authority, authority.validity())).collect();
+    for identity in keys.nats_registry().identities() {
+        let name = format!("tls/{identity}");
+        listed.extend(
+            keys.certified(identity)?.iter().map(|(authority, validity)| row(&name, authority, Some(*validity))),
+        );
+    }
+    if let (Some(active), Some(validity)) = (authorities.active(now), keys.validity_of_server()?) {
+        listed.push(row("nats-server", active, Some(validity)));
+    }
+    Ok(listed)
 }

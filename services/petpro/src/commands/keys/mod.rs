@@ -29,7 +29,7 @@ pub(super) fn execute(args: &KeysArgs) -> anyhow::Result<()> {
 }
 
 fn make(config: &KeysConfig) -> anyhow::Result<()> {
-    let made = KeyStore::create_sealed(&config.dir, config.sealing()?, &services::names())?;
+    let made = KeyStore::create_issuing(&config.dir, config.sealing()?, &config.issuance(), &services::names())?;
     let forgotten = config.open()?.tidy()?;
     for key in forgotten {
         say!("{}: forgotten, its time is over: {key}", config.dir.display())?;
@@ -42,7 +42,10 @@ fn make(config: &KeysConfig) -> anyhow::Result<()> {
     for file in made.secrets.iter().chain(&made.registries) {
         say!("  {}", file.display())?;
     }
-    say!("The NATS server needs the new public keys: `petpro nats-config > permissions.conf`, then reload it.")?;
+    say!(
+        "The NATS server needs the new public keys and certificates: `petpro nats-config > permissions.conf`, then reload \
+         it."
+    )?;
     Ok(())
 }
 
