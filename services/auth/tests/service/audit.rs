@@ -1,7 +1,7 @@
 //! What the audit log keeps: who asked for what that is sensitive, and how it ended. Each once, also what was refused.
 
 use crate::world::{PASSWORD, SignedIn, World};
-use sea_orm::{ConnectionTrait as _, TransactionSession as _, TransactionTrait as _};
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use serde_json::{Value, json};
 use subjects::time::Instant;
 use testmesh::Asker;
