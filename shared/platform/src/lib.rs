@@ -11,6 +11,7 @@
 
 pub mod admin;
 mod admission;
+mod answers;
 pub mod app;
 pub mod background;
 mod breaker;
@@ -53,7 +54,9 @@ mod targets;
 pub mod telemetry;
 mod throttle;
 pub mod trace;
+mod traffic;
 pub mod validate;
+mod versions;
 
 pub use app::{App, Calls, DeclaredCalls};
 pub use background::Run;
@@ -68,6 +71,8 @@ pub use resending::ClientConfig;
 pub use service::{Declaration, Followed, Service};
 pub use settings::Settings;
 pub use setup::Setup;
+pub use traffic::{Traffic, TrafficError};
+pub use versions::{STABLE, TrafficConfig};
 
 /// The version that services show of themselves (ADR-32 wants a semantic version).
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

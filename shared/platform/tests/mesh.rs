@@ -38,3 +38,5 @@ mod streams_in_trouble;
 mod streams_toy;
 #[path = "mesh/tracing.rs"]
 mod tracing;
+#[path = "mesh/versions.rs"]
+mod versions;
