@@ -56,3 +56,5 @@ mod repeats;
 mod story;
 #[path = "platform/streams.rs"]
 mod streams;
+#[path = "platform/traffic.rs"]
+mod traffic;

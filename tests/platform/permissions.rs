@@ -99,6 +99,12 @@ fn the_generated_permissions_in_the_repository_are_those_of_the_code() {
 fn may_publish(service: &Declaration) -> BTreeSet<String> {
     let mut allowed: BTreeSet<String> = service.calls.iter().map(|subject| (*subject).to_owned()).collect();
     allowed.extend(service.operations.iter().flat_map(every_form));
+    // What it asks may be sent to any version of who answers it; its own versions are its own.
+    allowed.extend(service.operations.iter().flat_map(every_form_at_a_version));
+    for operation in catalogue::operations().filter(|operation| is_shared_out(operation)) {
+        let asked = operation.subjects().filter(|subject| service.calls.contains(subject));
+        allowed.extend(asked.map(|subject| at_a_version(operation, subject)));
+    }
     // Whether NATS has a majority, and how it goes with JetStream.
     allowed.insert("$JS.API.INFO".to_owned());
     if service.name == "edge" {
@@ -137,6 +143,7 @@ fn may_publish(service: &Declaration) -> BTreeSet<String> {
         // Whoever would leave its queue group looks at its own, and takes a place of its own.
         allowed.insert(format!("$SRV.PING.{}", service.name));
         allowed.insert(format!("away.{}.0", service.name));
+        allowed.extend(answer_inboxes(service.name));
     }
     // Every service follows revoked sessions, and no other event that it has not declared.
     allowed.insert(FOLLOW_REVOCATIONS.to_owned());
@@ -158,6 +165,27 @@ fn follow_entity(stream: &str, entity: &str) -> String {
     format!("$JS.API.CONSUMER.CREATE.{stream}.x.event.{entity}.>")
 }
 
+/// Where a service answers each who may ask it.
+fn answer_inboxes(service: &str) -> impl Iterator<Item = String> {
+    let askers = services::names().into_iter().chain(["operator", "neighbour"]);
+    askers.map(move |asker| format!("_INBOX_{asker}.answer.{service}.a.b"))
+}
+
+/// What operators ask goes to replicas of any version alike.
+fn is_shared_out(operation: &Operation) -> bool {
+    !operation.subject.starts_with("ops.")
+}
+
+/// Where NATS sends a request that a version of the service gets.
+fn at_a_version(operation: &Operation, subject: &str) -> String {
+    format!("version.{}.v2.{subject}", operation.service)
+}
+
+fn every_form_at_a_version(operation: &Operation) -> Vec<String> {
+    let forms = every_form(operation).filter(|_| is_shared_out(operation));
+    forms.map(|form| at_a_version(operation, &form)).collect()
+}
+
 /// Where a service tells each watcher of its streams.
 fn lease_inboxes(service: &str) -> impl Iterator<Item = String> {
     let watchers = catalogue::SERVICES.into_iter().chain(["edge"]);
@@ -170,9 +198,17 @@ const FOLLOW_REVOCATIONS: &str = "$JS.API.CONSUMER.CREATE.EVENTS_AUTH.x.event.se
 async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_and_none_does_more() {
     let world = World::without_services().await;
     let requests: BTreeSet<String> = catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
-    let for_users =
-        catalogue::operations().filter(|operation| operation.access.0.iter().any(|who| *who != Who::Service));
-    let for_neighbours: BTreeSet<String> = for_users.flat_map(every_form).collect();
+    let mut for_neighbours = BTreeSet::new();
+    for operation in catalogue::operations() {
+        if operation.access.0.iter().any(|who| *who != Who::Service) {
+            for_neighbours.extend(every_form(operation));
+            for_neighbours.extend(every_form_at_a_version(operation));
+        }
+    }
+    let versions: BTreeSet<String> = catalogue::operations()
+        .filter(|operation| is_shared_out(operation))
+        .flat_map(|operation| operation.subjects().map(move |subject| at_a_version(operation, subject)))
+        .collect();
     let is_look = |subject: &str| {
         ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST"].contains(&subject)
             || LOOKS.iter().any(|prefix| subject.starts_with(prefix))
@@ -191,7 +227,7 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
         let (client, signals) = world.connect(identity).await;
         let tried = every_published_subject();
         let may = |subject: &String| match identity {
-            "operator" => requests.contains(subject) || is_look(subject),
+            "operator" => requests.contains(subject) || versions.contains(subject) || is_look(subject),
             "neighbour" => for_neighbours.contains(subject),
             // Without a name the filter would stand in the body, where permissions cannot see it.
             _ => {
@@ -235,12 +271,14 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
 /// Everything that anybody might want to publish, and what nobody may.
 fn every_published_subject() -> BTreeSet<String> {
     let mut subjects: BTreeSet<String> = catalogue::operations().flat_map(every_form).collect();
+    subjects.extend(catalogue::operations().flat_map(every_form_at_a_version));
     subjects.extend(catalogue::events().flat_map(every_partition));
     subjects.extend(["$SRV.PING", "$SRV.INFO", "$SRV.STATS", "$SYS.REQ.SERVER.PING"].map(str::to_owned));
     // What concerns all of JetStream.
     let account = ["INFO", "STREAM.NAMES", "STREAM.LIST", "META.LEADER.STEPDOWN", "SERVER.REMOVE", "ACCOUNT.PURGE.x"];
     subjects.extend(account.map(|verb| format!("$JS.API.{verb}")));
     subjects.extend(catalogue::SERVICES.into_iter().flat_map(lease_inboxes));
+    subjects.extend(services::names().into_iter().flat_map(answer_inboxes));
     subjects.extend(["_INBOX_operator.a.b", "_INBOX_neighbour.a.b"].map(str::to_owned));
     for event in catalogue::events() {
         subjects.insert(follow_entity(&event::stream_name(event.service), event.entity()));

@@ -14,7 +14,7 @@ use platform::otlp::TelemetryConfig;
 use platform::setup::KeysConfig;
 use platform::streams::StreamsConfig;
 use platform::telemetry::LogConfig;
-use platform::{ClientConfig, DispatcherConfig, EjectionConfig, Settings};
+use platform::{ClientConfig, DispatcherConfig, EjectionConfig, Settings, TrafficConfig};
 use profile::ProfileConfig;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -52,7 +52,7 @@ struct Section {
     read: fn(&Settings, &str) -> anyhow::Result<String>,
 }
 
-const SECTIONS: [Section; 17] = [
+const SECTIONS: [Section; 18] = [
     Section { name: "log", read: read::<LogConfig> },
     Section { name: "admin", read: read::<AdminConfig> },
     Section { name: "keys", read: read::<KeysConfig> },
@@ -64,6 +64,7 @@ const SECTIONS: [Section; 17] = [
     Section { name: "telemetry", read: read::<TelemetryConfig> },
     Section { name: "dispatcher", read: read::<DispatcherConfig> },
     Section { name: "ejection", read: read::<EjectionConfig> },
+    Section { name: "traffic", read: read::<TrafficConfig> },
     Section { name: "streams", read: read::<StreamsConfig> },
     Section { name: "edge", read: read::<EdgeConfig> },
     Section { name: "auth", read: read::<AuthSettings> },
