@@ -66,3 +66,5 @@ mod roles;
 mod story;
 #[path = "platform/streams.rs"]
 mod streams;
+#[path = "platform/traffic.rs"]
+mod traffic;

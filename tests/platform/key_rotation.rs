@@ -141,7 +141,7 @@ async fn nkeys_are_changed_while_requests_are_answered() {
 
     let answered = AtomicUsize::new(0);
     let token = Mutex::new(world.sign_in("budi@petpro.example").await);
-    // What may be asked again: a reload makes NATS forget who may be answered, so an answer that is on its way is lost.
+    // What may be asked again: an answer that is on its way while a connection is made anew is lost.
     let ask = async {
         loop {
             let token = token.lock().unwrap().clone();

@@ -11,6 +11,8 @@ use subjects::{EventType, Kind, Operation, Who, catalogue, event};
 
 /// Fewer than the client's queue of events holds, so that no refusal is dropped.
 const AT_A_TIME: usize = 40;
+/// Fewer than a connection remembers refusals.
+const ON_A_CONNECTION: usize = 800;
 /// How subjects begin that only look.
 const LOOKS: [&str; 7] = [
     "$SRV.",
@@ -28,15 +30,8 @@ const FORBIDDEN: &str = "forbidden.to.all";
 async fn an_identity_may_publish_what_it_has_declared_and_nothing_else() {
     let world = World::without_services().await;
     for service in services::declarations() {
-        let (client, signals) = world.connect(service.name).await;
         let (allowed, tried) = (may_publish(&service), every_published_subject());
-        for chunk in tried.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
-            for subject in chunk {
-                client.publish(subject.to_string(), "".into()).await.unwrap();
-            }
-            until_refused(&client, &signals).await;
-        }
-        let refused: BTreeSet<String> = signals.refused_publishes().into_iter().collect();
+        let refused = refused_publishes(&world, service.name, &tried).await;
         assert!(refused.contains(FORBIDDEN));
         let taken: BTreeSet<String> = tried.difference(&refused).cloned().collect();
         assert_eq!(taken, allowed, "what {} may publish", service.name);
@@ -99,6 +94,12 @@ fn the_generated_permissions_in_the_repository_are_those_of_the_code() {
 fn may_publish(service: &Declaration) -> BTreeSet<String> {
     let mut allowed: BTreeSet<String> = service.calls.iter().map(|subject| (*subject).to_owned()).collect();
     allowed.extend(service.operations.iter().flat_map(every_form));
+    // What it asks may be sent to any version of who answers it; its own versions are its own.
+    allowed.extend(service.operations.iter().flat_map(every_form_at_a_version));
+    for operation in catalogue::operations().filter(|operation| is_shared_out(operation)) {
+        let asked = operation.subjects().filter(|subject| service.calls.contains(subject));
+        allowed.extend(asked.map(|subject| at_a_version(operation, subject)));
+    }
     // Whether NATS has a majority, and how it goes with JetStream.
     allowed.insert("$JS.API.INFO".to_owned());
     if service.name == "edge" {
@@ -137,6 +138,7 @@ fn may_publish(service: &Declaration) -> BTreeSet<String> {
         // Whoever would leave its queue group looks at its own, and takes a place of its own.
         allowed.insert(format!("$SRV.PING.{}", service.name));
         allowed.insert(format!("away.{}.0", service.name));
+        allowed.extend(answer_inboxes(service.name));
     }
     // Every service follows revoked sessions, and no other event that it has not declared.
     allowed.insert(FOLLOW_REVOCATIONS.to_owned());
@@ -158,6 +160,26 @@ fn follow_entity(stream: &str, entity: &str) -> String {
     format!("$JS.API.CONSUMER.CREATE.{stream}.x.event.{entity}.>")
 }
 
+/// Where a service answers each service that asks it.
+fn answer_inboxes(service: &str) -> impl Iterator<Item = String> {
+    services::names().into_iter().map(move |asker| format!("_INBOX_{asker}.answer.{service}.a.b"))
+}
+
+/// What operators ask goes to replicas of any version alike.
+fn is_shared_out(operation: &Operation) -> bool {
+    !operation.subject.starts_with("ops.")
+}
+
+/// Where NATS sends a request that a version of the service gets.
+fn at_a_version(operation: &Operation, subject: &str) -> String {
+    format!("version.{}.v2.{subject}", operation.service)
+}
+
+fn every_form_at_a_version(operation: &Operation) -> Vec<String> {
+    let forms = every_form(operation).filter(|_| is_shared_out(operation));
+    forms.map(|form| at_a_version(operation, &form)).collect()
+}
+
 /// Where a service tells each watcher of its streams.
 fn lease_inboxes(service: &str) -> impl Iterator<Item = String> {
     let watchers = catalogue::SERVICES.into_iter().chain(["edge"]);
@@ -171,13 +193,19 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
     let world = World::without_services().await;
     let requests: BTreeSet<String> = catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
     let of_persons = ["auth", "user", "role", "permission", "privacy"];
-    let is_for_neighbours = |operation: &&'static Operation| {
+    let mut for_neighbours = BTreeSet::new();
+    for operation in catalogue::operations() {
         let (entity, admitted) = (operation.subject.split('.').next().unwrap(), operation.access.0);
-        admitted.contains(&Who::Public)
-            || !of_persons.contains(&entity) && admitted.iter().any(|who| *who != Who::Service)
-    };
-    let for_neighbours: BTreeSet<String> =
-        catalogue::operations().filter(is_for_neighbours).flat_map(every_form).collect();
+        let is_theirs = admitted.iter().any(|who| *who != Who::Service) && !of_persons.contains(&entity);
+        if is_theirs || admitted.contains(&Who::Public) {
+            for_neighbours.extend(every_form(operation));
+            for_neighbours.extend(every_form_at_a_version(operation));
+        }
+    }
+    let versions: BTreeSet<String> = catalogue::operations()
+        .filter(|operation| is_shared_out(operation))
+        .flat_map(|operation| operation.subjects().map(move |subject| at_a_version(operation, subject)))
+        .collect();
     let is_look = |subject: &str| {
         ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST"].contains(&subject)
             || LOOKS.iter().any(|prefix| subject.starts_with(prefix))
@@ -193,10 +221,9 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
         subject == "$JS.API.INFO" || of_streams.any(|one| one == subject) || verbs.iter().any(begins)
     };
     for identity in ["operator", "neighbour", "provision"] {
-        let (client, signals) = world.connect(identity).await;
         let tried = every_published_subject();
         let may = |subject: &String| match identity {
-            "operator" => requests.contains(subject) || is_look(subject),
+            "operator" => requests.contains(subject) || versions.contains(subject) || is_look(subject),
             "neighbour" => for_neighbours.contains(subject),
             // Without a name the filter would stand in the body, where permissions cannot see it.
             _ => {
@@ -204,13 +231,7 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
                     || is_keeping(subject) && subject.contains(".STREAM.")
             }
         };
-        for chunk in tried.iter().collect::<Vec<_>>().chunks(AT_A_TIME) {
-            for subject in chunk {
-                client.publish(subject.to_string(), "".into()).await.unwrap();
-            }
-            until_refused(&client, &signals).await;
-        }
-        let refused: BTreeSet<String> = signals.refused_publishes().into_iter().collect();
+        let refused = refused_publishes(&world, identity, &tried).await;
         let taken: BTreeSet<String> = tried.difference(&refused).cloned().collect();
         let expected: BTreeSet<String> = tried.iter().filter(|subject| may(subject)).cloned().collect();
         assert_eq!(taken, expected, "what {identity} may publish");
@@ -241,12 +262,14 @@ async fn the_operator_looks_and_asks_neighbours_ask_and_provision_keeps_streams_
 /// Everything that anybody might want to publish, and what nobody may.
 fn every_published_subject() -> BTreeSet<String> {
     let mut subjects: BTreeSet<String> = catalogue::operations().flat_map(every_form).collect();
+    subjects.extend(catalogue::operations().flat_map(every_form_at_a_version));
     subjects.extend(catalogue::events().flat_map(every_partition));
     subjects.extend(["$SRV.PING", "$SRV.INFO", "$SRV.STATS", "$SYS.REQ.SERVER.PING"].map(str::to_owned));
     // What concerns all of JetStream.
     let account = ["INFO", "STREAM.NAMES", "STREAM.LIST", "META.LEADER.STEPDOWN", "SERVER.REMOVE", "ACCOUNT.PURGE.x"];
     subjects.extend(account.map(|verb| format!("$JS.API.{verb}")));
     subjects.extend(catalogue::SERVICES.into_iter().flat_map(lease_inboxes));
+    subjects.extend(services::names().into_iter().flat_map(answer_inboxes));
     subjects.extend(["_INBOX_operator.a.b", "_INBOX_neighbour.a.b"].map(str::to_owned));
     for event in catalogue::events() {
         subjects.insert(follow_entity(&event::stream_name(event.service), event.entity()));
@@ -310,6 +333,23 @@ fn about_consumer(verb: &str, consumer: &ConsumerDeclaration) -> String {
 
 fn ack(stream: &str, durable: &str) -> String {
     format!("$JS.ACK.{stream}.{durable}.1.1.1.1.0")
+}
+
+/// Those that NATS does not take from an identity.
+async fn refused_publishes(world: &World, identity: &str, tried: &BTreeSet<String>) -> BTreeSet<String> {
+    let tried: Vec<&String> = tried.iter().collect();
+    let mut refused = BTreeSet::new();
+    for part in tried.chunks(ON_A_CONNECTION) {
+        let (client, signals) = world.connect(identity).await;
+        for chunk in part.chunks(AT_A_TIME) {
+            for subject in chunk {
+                client.publish(subject.to_string(), "".into()).await.unwrap();
+            }
+            until_refused(&client, &signals).await;
+        }
+        refused.extend(signals.refused_publishes());
+    }
+    refused
 }
 
 /// The server answers in order: once this one is refused, all refusals before it have been heard.

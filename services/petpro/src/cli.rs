@@ -2,12 +2,14 @@
 
 mod keys;
 mod operations;
+mod traffic;
 
 pub use keys::{KeysArgs, KeysCommand};
 pub use operations::{
     ConsumersArgs, ConsumersCommand, DlqArgs, DlqChoice, DlqCommand, DlqFilter, EventsArgs, EventsCommand, Mode,
     OperatorArgs, OutboxArgs, OutboxCommand, ProjectionArgs, ProjectionCommand, RefillArgs, TailArgs,
 };
+pub use traffic::{Share, TrafficArgs};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -73,6 +75,14 @@ pub enum Command {
     Consumers(ConsumersArgs),
     /// List read models, or build one anew from its owner's snapshot
     Projection(ProjectionArgs),
+    /// Show how a service's requests are shared out among its versions, or give a version a share of them
+    #[command(
+        after_help = "Examples:\n  PETPRO_TRAFFIC__VERSION=v2 petpro run booking    a replica of another version\n  petpro \
+                      traffic booking v2=10                    a tenth of booking's requests go to it\n  petpro traffic \
+                      booking                          show it\n  petpro traffic booking --reset                  all of them go to \
+                      the stable replicas again"
+    )]
+    Traffic(TrafficArgs),
     /// Ask an admin port whether its process is ready; for container health checks
     Health(HealthArgs),
 }

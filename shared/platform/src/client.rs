@@ -1,5 +1,6 @@
 //! Requests to other services.
 
+use crate::answers::{Answers, Heard, Unsent};
 use crate::codec::ContentType;
 use crate::headers;
 use crate::meta::Meta;
@@ -9,7 +10,8 @@ use crate::resending::{ClientConfig, Resending, may_repeat};
 use crate::spans::Span;
 use crate::streams::LeaseHeaders;
 use crate::targets::{Class, Targets};
-use async_nats::{HeaderMap, HeaderName, HeaderValue, RequestErrorKind};
+use crate::versions::{STABLE, version_subject};
+use async_nats::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use identity::ServiceTokens;
 use std::collections::{BTreeMap, HashMap};
@@ -45,6 +47,7 @@ struct Inner {
     /// The service that calls.
     name: &'static str,
     nats: async_nats::Client,
+    answers: Answers,
     signals: ServerSignals,
     tokens: ServiceTokens,
     metrics: Metrics,
@@ -87,6 +90,15 @@ impl<'a> Attempt<'a> {
     }
 }
 
+/// What became of a request that was sent.
+enum Sent {
+    Answered(async_nats::Message),
+    /// Nobody answers the subject.
+    ToNobody,
+    /// NATS has sent it to a version of the service of which no replica takes requests.
+    ToNobodyOfAVersion,
+}
+
 /// An answer whose body is not yet read.
 #[derive(Debug, Clone)]
 pub struct RawReply {
@@ -115,7 +127,8 @@ impl Client {
             .collect();
         let resending = Resending::new(config, metrics.clone());
         let targets = Targets::new(name, config, &metrics);
-        let inner = Inner { name, nats, signals, tokens, metrics, operations, resending, targets };
+        let answers = Answers::new(name);
+        let inner = Inner { name, nats, answers, signals, tokens, metrics, operations, resending, targets };
         Client { inner: Arc::new(inner), sends_again: false }
     }
 
@@ -226,26 +239,32 @@ impl Client {
             Some(operation) => self.inner.targets.enter(operation.service, Class::of(operation))?,
             None => None,
         };
+        let mut to_stable = false;
         loop {
             self.until_connected(deadline).await?;
-            let sent = self.send_once(attempt).await;
+            let sent = self.send_once(attempt, to_stable).await;
             if sent.as_ref().is_err_and(|fault| fault.code == ErrorCode::DeadlineExceeded)
                 && let Some(place) = place.take()
             {
                 place.silent();
             }
             match sent? {
-                Some(reply) => {
+                Sent::Answered(reply) => {
                     let reply = read_reply(reply);
                     if let Some(place) = place {
                         place.answered(reply.as_ref().err());
                     }
                     return reply;
                 }
-                None => match pauses.next().or(attempt.is_resend.then_some(&RESEND_PAUSE)) {
-                    Some(pause) if Instant::now() + *pause < deadline => tokio::time::sleep(*pause).await,
-                    _ => return Err(Fault::unavailable(RETRY_AFTER_MS)),
-                },
+                // No replica of that version is there any more, or none of them well enough.
+                Sent::ToNobodyOfAVersion => to_stable = true,
+                Sent::ToNobody => {
+                    to_stable = false;
+                    match pauses.next().or(attempt.is_resend.then_some(&RESEND_PAUSE)) {
+                        Some(pause) if Instant::now() + *pause < deadline => tokio::time::sleep(*pause).await,
+                        _ => return Err(Fault::unavailable(RETRY_AFTER_MS)),
+                    }
+                }
             }
         }
     }
@@ -270,25 +289,26 @@ impl Client {
         self.inner.nats.connection_state() == async_nats::connection::State::Connected
     }
 
-    /// None: nobody answers the subject.
-    async fn send_once(&self, attempt: &Attempt<'_>) -> Result<Option<async_nats::Message>, Fault> {
+    /// `to_stable`: whatever share of the requests goes to other versions.
+    async fn send_once(&self, attempt: &Attempt<'_>, to_stable: bool) -> Result<Sent, Fault> {
         let Attempt { subject, call, .. } = *attempt;
         let since = std::time::Instant::now();
         let headers = self.headers(attempt)?;
-        let request = async_nats::Request::new().headers(headers).payload(call.body.clone()).timeout(None);
+        let service = self.service_of(subject).unwrap_or("unknown");
+        let sent_to = if to_stable { version_subject(service, STABLE, subject) } else { subject.to_owned() };
+        let asked = self.inner.answers.ask(&self.inner.nats, service, sent_to.clone(), headers, call.body.clone());
         // The outer deadline also covers the time in which a disconnected client takes no more messages.
         tokio::select! {
             biased;
-            outcome = self.inner.nats.send_request(subject.to_owned(), request) => match outcome {
-                Ok(message) => Ok(Some(message)),
-                Err(error) => match error.kind() {
-                    RequestErrorKind::NoResponders => Ok(None),
-                    RequestErrorKind::TimedOut => Err(Fault::deadline_exceeded()),
-                    RequestErrorKind::MaxPayloadExceeded => {
-                        Err(Fault::new(ErrorCode::PayloadTooLarge, "the request is too large"))
-                    }
-                    _ => Err(Fault::unavailable(RETRY_AFTER_MS).with_source(error)),
-                },
+            outcome = asked => match outcome {
+                Ok(Heard::Answer(message)) => Ok(Sent::Answered(message)),
+                Ok(Heard::NobodyAt(Some(at))) if !to_stable && at != sent_to => {
+                    self.inner.metrics.found_no_version(service);
+                    Ok(Sent::ToNobodyOfAVersion)
+                }
+                Ok(Heard::NobodyAt(_)) => Ok(Sent::ToNobody),
+                Err(Unsent::TooLarge) => Err(Fault::new(ErrorCode::PayloadTooLarge, "the request is too large")),
+                Err(Unsent::Failed(error)) => Err(Fault::unavailable(RETRY_AFTER_MS).with_source(error)),
             },
             () = self.inner.signals.refused_publish(subject, since) => Err(Fault::internal(format!(
                 "NATS does not permit this service to call {subject}: declare the call (`platform::calls!`) and \

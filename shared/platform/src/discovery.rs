@@ -1,9 +1,11 @@
 //! `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, as NATS services answer them (ADR-32), so that `nats micro` works.
 
 use crate::client;
-use crate::ejection::Condition;
+use crate::ejection::{Condition, group_ping};
 use crate::nats::is_inbox;
+use crate::setup::Setup;
 use crate::validate::schema_document;
+use crate::versions::STABLE;
 use async_nats::{Client, Message, Subscriber};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,9 @@ use std::time::Duration;
 use subjects::Operation;
 use subjects::operation::{command_subject, endpoint_name};
 use tokio::time::Instant;
+
+/// Where a replica that is not stable tells its version.
+pub(crate) const VERSION: &str = "version";
 
 /// What one endpoint has done since the start.
 pub(crate) struct EndpointStats {
@@ -89,6 +94,7 @@ impl EndpointStats {
 pub(crate) struct Discovery {
     name: &'static str,
     id: Arc<str>,
+    version: Option<String>,
     started: String,
     endpoints: Vec<Arc<EndpointStats>>,
     /// Knows which services this one does not ask for the moment.
@@ -97,15 +103,10 @@ pub(crate) struct Discovery {
 }
 
 impl Discovery {
-    pub(crate) fn new(
-        name: &'static str,
-        id: Arc<str>,
-        endpoints: Vec<Arc<EndpointStats>>,
-        calls: client::Client,
-        condition: Arc<Condition>,
-    ) -> Discovery {
+    pub(crate) fn new(setup: &Setup, endpoints: Vec<Arc<EndpointStats>>, condition: Arc<Condition>) -> Discovery {
+        let (id, calls, version) = (setup.instance.clone(), setup.client.clone(), setup.version.clone());
         let started = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        Discovery { name, id, started, endpoints, calls, condition }
+        Discovery { name: setup.name, id, version, started, endpoints, calls, condition }
     }
 
     /// Subscribes to the verbs: for all services, for this one, and for this instance.
@@ -138,12 +139,16 @@ impl Discovery {
     }
 
     fn body(&self, verb: Verb) -> Value {
+        let mut metadata = self.condition.as_metadata(Instant::now());
+        if let Some(version) = &self.version {
+            metadata.insert(VERSION, version.clone());
+        }
         let mut body = json!({
             "type": format!("io.nats.micro.v1.{}_response", verb.as_str().to_lowercase()),
             "name": self.name,
             "id": &*self.id,
             "version": crate::VERSION,
-            "metadata": self.condition.as_metadata(Instant::now()),
+            "metadata": metadata,
         });
         let Some(fields) = body.as_object_mut() else { return body };
         match verb {
@@ -223,6 +228,31 @@ pub async fn ping(nats: &Client, wait: Duration) -> anyhow::Result<Vec<ServicePi
             if let Ok(ping) = serde_json::from_slice::<ServicePing>(&message.payload) {
                 found.push(ping);
             }
+        }
+    };
+    let _until_the_wait_is_over = tokio::time::timeout(wait, gather).await;
+    Ok(found)
+}
+
+/// How many replicas of a service answer a ping within `wait`, by version.
+///
+/// # Errors
+/// NATS is away.
+pub async fn versions(nats: &Client, service: &str, wait: Duration) -> anyhow::Result<BTreeMap<String, usize>> {
+    #[derive(Deserialize)]
+    struct Told {
+        #[serde(default)]
+        metadata: BTreeMap<String, String>,
+    }
+    let inbox = nats.new_inbox();
+    let mut replies = nats.subscribe(inbox.clone()).await?;
+    nats.publish_with_reply(group_ping(service), inbox, "".into()).await?;
+    let mut found = BTreeMap::new();
+    let gather = async {
+        while let Some(message) = replies.next().await {
+            let Ok(mut told) = serde_json::from_slice::<Told>(&message.payload) else { continue };
+            let version = told.metadata.remove(VERSION).unwrap_or_else(|| STABLE.to_owned());
+            *found.entry(version).or_default() += 1;
         }
     };
     let _until_the_wait_is_over = tokio::time::timeout(wait, gather).await;

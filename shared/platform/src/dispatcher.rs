@@ -16,6 +16,7 @@ use crate::nats::is_inbox;
 use crate::refusals::{OVERLOADED, SESSION_REVOKED};
 use crate::setup::Setup;
 use crate::streams::LeaseAsk;
+use crate::versions::{STABLE, version_subject};
 use async_nats::connection::State;
 use async_nats::{HeaderMap, HeaderName, Message, Subscriber};
 use futures::{FutureExt as _, StreamExt as _};
@@ -144,12 +145,16 @@ impl<A: App> Dispatcher<A> {
     }
 
     /// Sends messages that mean nothing to a subject of ours. The queue group shares them out; each member passes
-    /// them over, and the leaving one comes to its end.
+    /// them over, and the leaving one comes to its end. NATS may send what comes to the subject to another version of the
+    /// service, all of it even, so every other message takes the way that leads to the stable replicas then, and nowhere
+    /// otherwise.
     async fn nudge(&self, subject: &str) {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static(headers::NUDGE), "1");
-        for _ in 0..LEAVING_HEADROOM {
-            let sent = self.setup.nats.publish_with_headers(subject.to_owned(), headers.clone(), "".into()).await;
+        let past_shares = version_subject(A::NAME, STABLE, subject);
+        for number in 0..LEAVING_HEADROOM {
+            let to = if number % 2 == 0 { subject.to_owned() } else { past_shares.clone() };
+            let sent = self.setup.nats.publish_with_headers(to, headers.clone(), "".into()).await;
             if let Err(error) = sent {
                 tracing::debug!(subject, error = %error, "could not nudge");
                 return;

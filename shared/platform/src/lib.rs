@@ -11,6 +11,7 @@
 
 pub mod admin;
 mod admission;
+mod answers;
 pub mod app;
 pub mod audit;
 pub mod background;
@@ -55,7 +56,9 @@ pub mod telemetry;
 mod throttle;
 mod tls;
 pub mod trace;
+mod traffic;
 pub mod validate;
+mod versions;
 
 #[cfg(test)]
 mod mangled_tests;
@@ -74,6 +77,8 @@ pub use resending::ClientConfig;
 pub use service::{Declaration, Followed, RequestReader, Service};
 pub use settings::Settings;
 pub use setup::Setup;
+pub use traffic::{Traffic, TrafficError};
+pub use versions::{STABLE, TrafficConfig};
 
 /// The version that services show of themselves (ADR-32 wants a semantic version).
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

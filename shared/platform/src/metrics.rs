@@ -22,6 +22,7 @@ pub struct Metrics {
     circuits: IntGaugeVec,
     resends: IntCounterVec,
     resend_budgets_exhausted: IntCounterVec,
+    versions_not_found: IntCounterVec,
     nats_events: IntCounterVec,
     fallbacks: IntCounterVec,
     audit_lost: IntCounterVec,
@@ -88,6 +89,13 @@ impl Metrics {
                 ),
                 &["service"],
             )?,
+            versions_not_found: IntCounterVec::new(
+                Opts::new(
+                    "petpro_versions_not_found_total",
+                    "Calls sent to a version of a service that no replica has; stable replicas were asked then.",
+                ),
+                &["service"],
+            )?,
             nats_events: IntCounterVec::new(
                 Opts::new("petpro_nats_events_total", "What went wrong on the NATS connection."),
                 &["kind"],
@@ -125,6 +133,7 @@ impl Metrics {
         registry.register(Box::new(metrics.circuits.clone()))?;
         registry.register(Box::new(metrics.resends.clone()))?;
         registry.register(Box::new(metrics.resend_budgets_exhausted.clone()))?;
+        registry.register(Box::new(metrics.versions_not_found.clone()))?;
         registry.register(Box::new(metrics.nats_events.clone()))?;
         registry.register(Box::new(metrics.fallbacks.clone()))?;
         registry.register(Box::new(metrics.audit_lost.clone()))?;
@@ -175,6 +184,10 @@ impl Metrics {
 
     pub(crate) fn resend_budget_exhausted(&self, service: &str) {
         self.resend_budgets_exhausted.with_label_values(&[service]).inc();
+    }
+
+    pub(crate) fn found_no_version(&self, service: &str) {
+        self.versions_not_found.with_label_values(&[service]).inc();
     }
 
     pub(crate) fn fell_back(&self, subject: &str, fallback: Fallback) {

@@ -1,11 +1,13 @@
 //! NATS permissions, generated from what services declare: each identity may do what its code does, and no more.
 
+use crate::answers::answers_of;
 use crate::discovery::instance_ping;
 use crate::ejection::{AWAY, group_ping, places_of};
 use crate::nats::inbox_prefix;
 use crate::provision::{DEAD_LETTERS, dead_letter_subject};
 use crate::service::Declaration;
 use crate::streams::lease_inboxes;
+use crate::versions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use subjects::event::{entity_filter, stream_name, type_filter};
@@ -55,6 +57,7 @@ fn of_service(service: &Declaration) -> Permissions {
         publish.insert(subject);
     }
     publish.extend(service.calls.iter().map(|subject| (*subject).to_owned()));
+    publish.extend(versions::of_asked(&service.calls, false));
     publish.insert(crate::majority::ACCOUNT_INFO.to_owned());
     for verb in ["PING", "INFO", "STATS"] {
         subscribe.insert(format!("$SRV.{verb}"));
@@ -66,6 +69,10 @@ fn of_service(service: &Declaration) -> Permissions {
         // Before one leaves its queue group it looks at the others, and takes the place of one who may.
         publish.insert(group_ping(name));
         publish.insert(places_of(name));
+        publish.insert(answers_of(name));
+        // What NATS sends to one of its versions, and its own messages that end a leaving subscription.
+        subscribe.insert(format!("{} {name}", versions::of_service(name)));
+        publish.insert(versions::of_service(name));
     }
     if name == "edge" {
         publish.insert("$SRV.PING".to_owned());
@@ -146,8 +153,9 @@ fn of_provision() -> Permissions {
 
 /// People ask services, look at streams and listen to events; they change no stream.
 fn of_operator() -> Permissions {
-    let mut publish: BTreeSet<String> =
-        catalogue::operations().flat_map(Operation::subjects).map(str::to_owned).collect();
+    let asked: Vec<&str> = catalogue::operations().flat_map(Operation::subjects).collect();
+    let mut publish: BTreeSet<String> = asked.iter().map(|subject| (*subject).to_owned()).collect();
+    publish.extend(versions::of_asked(&asked, false));
     let read_only = [
         "$SRV.>",
         "$JS.API.INFO",
@@ -174,14 +182,17 @@ const OF_PERSONS: [&str; 5] = ["auth.", "user.", "role.", "permission.", "privac
 /// not theirs. They sign for whomever they name, so what becomes of accounts and persons is for these to ask themselves.
 fn of_neighbour() -> Permissions {
     let mut publish = BTreeSet::new();
+    let mut asked = Vec::new();
     for operation in catalogue::operations().filter(|operation| operation.access.admits_users()) {
         let concerns_persons = OF_PERSONS.iter().any(|prefix| operation.subject.starts_with(prefix));
         if concerns_persons && !operation.access.is_public() {
             continue;
         }
+        asked.extend(operation.subjects());
         publish.extend(operation.subjects().map(str::to_owned));
         publish.extend(operation.command_subjects());
     }
+    publish.extend(versions::of_asked(&asked, true));
     let mut subscribe = inbox_only(NEIGHBOUR);
     subscribe.insert("event.>".to_owned());
     Permissions { publish, subscribe, answers: false }

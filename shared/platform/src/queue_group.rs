@@ -5,6 +5,7 @@ use crate::discovery::EndpointStats;
 use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
 use crate::setup::Setup;
+use crate::versions::{is_shared_out, version_subject};
 use std::sync::Arc;
 use subjects::operation::command_subject;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,10 @@ impl<A: App> QueueGroup<A> {
     pub(crate) fn answer(&mut self, subject: &str, endpoint: &Arc<Endpoint<A>>, stats: &Arc<EndpointStats>) {
         // NestJS clients may write the name as a command; it is the same endpoint.
         for subject in [subject.to_owned(), command_subject(subject)] {
+            let subject = match &self.setup.version {
+                Some(version) if is_shared_out(&endpoint.operation) => version_subject(A::NAME, version, &subject),
+                _ => subject,
+            };
             self.answered.push(Answered { subject, endpoint: endpoint.clone(), stats: stats.clone() });
         }
     }

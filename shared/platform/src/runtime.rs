@@ -86,8 +86,7 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
     }
     let answers_requests = !stats.is_empty();
     let membership = group.join().await?;
-    let (instance, calls) = (setup.instance.clone(), setup.client.clone());
-    let discovery = Arc::new(Discovery::new(A::NAME, instance, stats, calls, condition.clone()));
+    let discovery = Arc::new(Discovery::new(&setup, stats, condition.clone()));
     let verbs = discovery.subscribe(&setup.nats).await?;
     let answering = tokio::spawn(discovery.answer(setup.nats.clone(), verbs));
     until_live(&setup).await?;
@@ -116,7 +115,7 @@ pub async fn start<A: App>(setup: Setup, service: Service<A>, app: A) -> anyhow:
     }
     watch_connection(&setup);
     setup.health.set_ready(A::NAME, true);
-    tracing::info!(service = A::NAME, instance = &*setup.instance, "ready");
+    tracing::info!(service = A::NAME, instance = &*setup.instance, version = setup.version, "ready");
 
     let stopping = shutdown.clone();
     let drain = async move {

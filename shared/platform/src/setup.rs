@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::nats::{NatsConfig, ServerSignals};
 use crate::resending::ClientConfig;
 use crate::settings::Settings;
+use crate::versions::TrafficConfig;
 use anyhow::Context as _;
 use identity::keys::{KeyStore, Purpose};
 use identity::{Caller, Revocations, ServiceTokens, Verifier};
@@ -54,6 +55,8 @@ pub struct Setup {
     pub name: &'static str,
     /// This instance's id, as `$SRV.INFO` shows it.
     pub instance: Arc<str>,
+    /// The version whose requests this instance takes; those of the stable version where none is said.
+    pub version: Option<String>,
     /// Configuration.
     pub settings: Settings,
     /// Keys and passwords.
@@ -89,6 +92,7 @@ impl Setup {
         let config: NatsConfig = host.settings.section("nats")?;
         let client_config: ClientConfig = host.settings.section("client")?;
         let keys_config: KeysConfig = host.settings.section("keys")?;
+        let traffic: TrafficConfig = host.settings.section("traffic")?;
         let (nats, signals) =
             crate::nats::connect_as(&config, name, &host.keys, keys_config.refresh(), host.metrics.clone()).await?;
         let tokens = ServiceTokens::new(host.keys.signer(name, Purpose::Service)?);
@@ -96,6 +100,7 @@ impl Setup {
         Ok(Setup {
             name,
             instance: Arc::from(uuid::Uuid::now_v7().simple().to_string()),
+            version: traffic.version,
             settings: host.settings.clone(),
             keys: host.keys.clone(),
             registry: host.registry.clone(),

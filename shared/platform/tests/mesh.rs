@@ -42,3 +42,5 @@ mod tls;
 mod tls_renewed;
 #[path = "mesh/tracing.rs"]
 mod tracing;
+#[path = "mesh/versions.rs"]
+mod versions;

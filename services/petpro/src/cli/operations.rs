@@ -308,7 +308,7 @@ pub enum ProjectionCommand {
 }
 
 /// Takes the name of a service that keeps an event log.
-fn service() -> clap::builder::PossibleValuesParser {
+pub(super) fn service() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(subjects::catalogue::SERVICES)
 }
 

@@ -14,7 +14,7 @@ use platform::otlp::TelemetryConfig;
 use platform::setup::KeysConfig;
 use platform::streams::StreamsConfig;
 use platform::telemetry::LogConfig;
-use platform::{ClientConfig, DispatcherConfig, EjectionConfig, Settings};
+use platform::{ClientConfig, DispatcherConfig, EjectionConfig, Settings, TrafficConfig};
 use profile::ProfileConfig;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -65,6 +65,7 @@ const SECTIONS: [Section; 18] = [
     Section { name: "telemetry", read: read::<TelemetryConfig> },
     Section { name: "dispatcher", read: read::<DispatcherConfig> },
     Section { name: "ejection", read: read::<EjectionConfig> },
+    Section { name: "traffic", read: read::<TrafficConfig> },
     Section { name: "streams", read: read::<StreamsConfig> },
     Section { name: "edge", read: read::<EdgeConfig> },
     Section { name: "auth", read: read::<AuthSettings> },

@@ -18,6 +18,7 @@ mod provision;
 mod run;
 pub mod seed;
 mod token;
+mod traffic;
 
 use crate::cli::{Cli, Command};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Outbox(args) => outbox::execute(&args).await,
         Command::Consumers(args) => consumers::execute(&args).await,
         Command::Projection(args) => projection::execute(&args).await,
+        Command::Traffic(args) => traffic::execute(&args).await,
         Command::Health(args) => health::execute(&args).await,
     }
 }

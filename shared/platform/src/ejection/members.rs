@@ -2,6 +2,7 @@
 
 use super::EjectionConfig;
 use super::condition::{Counts, Standing};
+use crate::discovery::VERSION;
 use async_nats::Client;
 use futures::StreamExt as _;
 use serde::Deserialize;
@@ -43,6 +44,10 @@ impl Member {
         self.metadata.get(STANDING).is_some_and(|told| told == standing.as_str())
     }
 
+    fn is_stable(&self) -> bool {
+        !self.metadata.contains_key(VERSION)
+    }
+
     fn counts(&self) -> Counts {
         let number = |name| self.metadata.get(name).and_then(|told| told.parse().ok()).unwrap_or(0);
         Counts { handled: number(HANDLED), failed: number(FAILED) }
@@ -53,10 +58,14 @@ impl Member {
 pub(super) struct Members {
     pub(super) nats: Client,
     pub(super) name: &'static str,
+    /// Whether it is a stable replica that asks.
+    pub(super) is_stable: bool,
 }
 
 impl Members {
-    /// All who belong to the group, this one included, but for those who leave for good.
+    /// All who belong to the group, this one included, but for those who leave for good. For a stable replica those are
+    /// the stable ones: it must not rely on replicas of a version that has a share of the requests. For those the stable
+    /// replicas stand in.
     pub(super) async fn gather(&self) -> anyhow::Result<Vec<Member>> {
         let mut members: Vec<Member> = Vec::new();
         let gather = async {
@@ -65,7 +74,8 @@ impl Members {
             self.nats.publish_with_reply(group_ping(self.name), inbox, "".into()).await?;
             while let Some(message) = replies.next().await {
                 let Ok(member) = serde_json::from_slice::<Member>(&message.payload) else { continue };
-                if !member.stands(Standing::Leaving) && members.len() < MOST_MEMBERS {
+                let counts = !self.is_stable || member.is_stable();
+                if counts && !member.stands(Standing::Leaving) && members.len() < MOST_MEMBERS {
                     members.push(member);
                 }
             }

@@ -90,7 +90,8 @@ pub(crate) struct Ejection {
 
 impl Ejection {
     pub(crate) fn new(setup: &Setup, config: EjectionConfig, condition: Arc<Condition>) -> Ejection {
-        let members = Members { nats: setup.nats.clone(), name: setup.name };
+        let is_stable = setup.version.is_none();
+        let members = Members { nats: setup.nats.clone(), name: setup.name, is_stable };
         let places = Places { jetstream: setup.jetstream.clone(), name: setup.name, instance: setup.instance.clone() };
         let metrics = setup.metrics.ejection();
         let (name, instance) = (setup.name, setup.instance.clone());

@@ -10,7 +10,7 @@ use platform::permissions::{permissions, render};
 use platform::provision::provision;
 use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
-use platform::{App, Cx, Declaration, Service, Settings};
+use platform::{App, Cx, Declaration, Service, Settings, Traffic};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -107,6 +107,8 @@ pub struct World {
     pub nats: Nats,
     keys: TempDir,
     settings: String,
+    declarations: Vec<Declaration>,
+    accounts: String,
 }
 
 impl World {
@@ -125,9 +127,9 @@ impl World {
         .unwrap();
         let store = KeyStore::open(keys.path().join("keys")).unwrap();
         let accounts = render(&permissions(declarations), |identity| store.nats_public_keys()[identity].clone());
-        let nats = Nats::start(NatsOptions { accounts, tls: Some(store.nats_server_dir()), ..NatsOptions::default() })
-            .await
-            .unwrap();
+        let tls = Some(store.nats_server_dir());
+        let options = NatsOptions { accounts: accounts.clone(), tls, ..NatsOptions::default() };
+        let nats = Nats::start(options).await.unwrap();
         let settings = format!(
             "[nats]\nurl = '{}'\n[keys]\ndir = '{}'\nallow_plain = true\n{extra_settings}",
             nats.url(),
@@ -135,11 +137,17 @@ impl World {
         );
         let mut leaks = Leaks::new();
         leaks.nats(&nats);
-        let world = World { _leaks: leaks, nats, keys, settings };
+        let world = World { _leaks: leaks, nats, keys, settings, declarations: declarations.to_vec(), accounts };
         let config = world.nats_config();
         let (client, _) = connect(&config, PROVISION, &store, metrics()).await.unwrap();
         provision(&async_nats::jetstream::new(client), &config, &[]).await.unwrap();
         world
+    }
+
+    /// Has NATS share requests out like this.
+    pub async fn share_out(&self, traffic: &Traffic) {
+        let config = format!("{}{}", traffic.mappings(&self.declarations), self.accounts);
+        self.nats.reload(&config).await.unwrap();
     }
 
     fn nats_config(&self) -> NatsConfig {
@@ -158,6 +166,11 @@ impl World {
     /// A host of its own, as a process would have.
     pub fn host(&self) -> Host {
         Host::new(Settings::from_toml(&self.settings)).unwrap()
+    }
+
+    /// Another host, with more settings.
+    pub fn host_with(&self, more: &str) -> Host {
+        Host::new(Settings::from_toml(&self.settings(more))).unwrap()
     }
 
     pub async fn run_auth(&self) -> (Running, Arc<str>) {
