@@ -52,7 +52,7 @@ struct Section {
     read: fn(&Settings, &str) -> anyhow::Result<String>,
 }
 
-const SECTIONS: [Section; 18] = [
+const SECTIONS: [Section; 19] = [
     Section { name: "log", read: read::<LogConfig> },
     Section { name: "admin", read: read::<AdminConfig> },
     Section { name: "keys", read: read::<KeysConfig> },
