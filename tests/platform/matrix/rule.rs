@@ -232,9 +232,7 @@ pub fn lets_in(sample: &Sample, whose: Whose, caller: Caller) -> bool {
 
 /// Likewise where no row is asked about.
 pub fn lets_in_without_row(access: Access, caller: Caller) -> bool {
-    // The edge is a service like others where no user is admitted.
-    let is_edge_among_services = caller == Caller::Service(EDGE) && !access.admits_users() && !access.0.is_empty();
-    is_edge_among_services || access.0.iter().any(|who| does(*who, Whose::Nobodys, caller))
+    access.0.iter().any(|who| does(*who, Whose::Nobodys, caller))
 }
 
 fn does(who: Who, whose: Whose, caller: Caller) -> bool {
@@ -247,6 +245,7 @@ fn does(who: Who, whose: Whose, caller: Caller) -> bool {
         // Of all that there is they are shown what is theirs.
         Who::Member(_) => whose == Whose::Nobodys && caller.is_user(),
         Who::Owner => caller.is_user() && whose.is_of(caller),
+        // The edge by itself is nobody.
         Who::Service => matches!(caller, Caller::Service(name) if name != EDGE),
     }
 }

@@ -38,27 +38,28 @@ async fn a_packet_is_answered_in_a_packet_on_a_subject_and_on_a_command() {
 async fn a_refusal_is_an_err_that_names_the_request() {
     let world = World::start("").await;
     let (_auth, _) = world.run_auth().await;
-    let (neighbour, _signals) = world.connect("neighbour").await;
-    let token = format!("Bearer {}", world.user_token_of("neighbour"));
+    // An operator may ask for any operation of the service that there is here.
+    let asker = world.operator().await;
+    let token = format!("Bearer {}", world.user_token_of("operator"));
     let authorization = (headers::AUTHORIZATION, token.as_str());
     let find = packet(json!("user.findOne"), json!({ "id": 7 }));
 
-    let (code, answer) = ask(&neighbour, "user.findOne", &[], &find).await;
+    let (code, answer) = ask(&asker, "user.findOne", &[], &find).await;
     assert_eq!((code.as_deref(), answer["err"]["code"].as_str()), (Some("401"), Some("unauthenticated")));
     assert_eq!((&answer["id"], &answer["isDisposed"]), (&json!("a1"), &json!(true)));
-    let (_, answer) = ask(&neighbour, "user.findOne", &[authorization], &find).await;
+    let (_, answer) = ask(&asker, "user.findOne", &[authorization], &find).await;
     assert_eq!((&answer["err"]["reason"], &answer["id"]), (&json!("invalid_request"), &json!("a1")));
     assert_eq!(answer["err"]["violations"][0]["pointer"], "/id");
     // Its request is not what it should be at all.
     for data in [json!([1]), json!("x"), json!(1)] {
-        let (_, answer) = ask(&neighbour, "user.findOne", &[authorization], &packet(json!("user.findOne"), data)).await;
+        let (_, answer) = ask(&asker, "user.findOne", &[authorization], &packet(json!("user.findOne"), data)).await;
         assert_eq!((&answer["err"]["code"], &answer["id"]), (&json!("bad_request"), &json!("a1")));
     }
     // A panic behind it, and a deadline.
-    let (_, answer) = ask(&neighbour, "auth.me", &[authorization], &packet(json!("auth.me"), json!({}))).await;
+    let (_, answer) = ask(&asker, "auth.me", &[authorization], &packet(json!("auth.me"), json!({}))).await;
     assert_eq!((&answer["err"]["code"], &answer["id"]), (&json!("internal"), &json!("a1")));
     let late = [(headers::TIMEOUT_MS, "5000"), (headers::DEADLINE, "1000")];
-    let (_, answer) = ask(&neighbour, "auth.jwks", &late, &packet(json!("auth.jwks"), json!({}))).await;
+    let (_, answer) = ask(&asker, "auth.jwks", &late, &packet(json!("auth.jwks"), json!({}))).await;
     assert_eq!((&answer["err"]["code"], &answer["id"]), (&json!("deadline_exceeded"), &json!("a1")));
 }
 
@@ -67,7 +68,14 @@ async fn nats_keeps_a_neighbour_from_what_only_services_ask() {
     let world = World::start("").await;
     let (_auth, _) = world.run_auth().await;
     let (neighbour, signals) = world.connect("neighbour").await;
-    for subject in ["auth.validate", r#"{"cmd":"auth.validate"}"#, r#"{"cmd":"validateToken"}"#, "event.x.y.0"] {
+    for subject in [
+        "auth.validate",
+        "auth.me",
+        "user.findOne",
+        r#"{"cmd":"auth.validate"}"#,
+        r#"{"cmd":"validateToken"}"#,
+        "event.x.y.0",
+    ] {
         let since = Instant::now();
         neighbour.publish(subject, "{}".into()).await.unwrap();
         let refused = signals.refused_publish(subject, since);
