@@ -74,7 +74,7 @@ pub use ejection::EjectionConfig;
 pub use events::{ConsumerDeclaration, ConsumerSettings, EventConsumer, Takes};
 pub use meta::Meta;
 pub use resending::ClientConfig;
-pub use service::{Declaration, Followed, RequestReader, Service};
+pub use service::{Declaration, Followed, Read, RequestReader, Service};
 pub use settings::Settings;
 pub use setup::Setup;
 pub use traffic::{Traffic, TrafficError};

@@ -142,12 +142,15 @@ impl<A: App> Service<A> {
     }
 }
 
+/// How a body is read, and written again.
+pub type Read<'a> = dyn Fn(ContentType, &[u8]) -> Result<Bytes, Fault> + 'a;
+
 /// How the requests of an operation are read.
 pub struct RequestReader<'a> {
     /// The operation.
     pub operation: Operation,
     /// Reads a body, and writes it again as it was understood.
-    pub read: Box<dyn Fn(ContentType, &[u8]) -> Result<Bytes, Fault> + 'a>,
+    pub read: Box<Read<'a>>,
 }
 
 /// What a service answers, calls and consumes.

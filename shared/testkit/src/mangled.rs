@@ -47,7 +47,11 @@ pub fn check_reading_text<T: PartialEq + Debug>(
 /// # Panics
 /// Likewise.
 pub fn check_passing_over(samples: &[&str], read: impl Fn(&str)) {
-    check_reading_text(samples, |text| Some(read(text)), |()| String::new());
+    let read = |text: &str| {
+        read(text);
+        Some(())
+    };
+    check_reading_text(samples, read, |()| String::new());
 }
 
 /// Likewise, so often, and with samples that need not be taken.
