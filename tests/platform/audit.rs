@@ -83,6 +83,8 @@ async fn what_administrators_do_and_others_try_is_in_one_list_of_all_services() 
     );
     for entry in &all {
         assert_eq!((text(entry, "via"), text(entry, "network")), ("edge", "127.0.0.0/24"), "{entry}");
+        let signed_by = if entry["actorId"].is_string() { "edge" } else { "-" };
+        assert_eq!(text(entry, "signedBy"), signed_by, "{entry}");
     }
     assert_eq!(text(&all[5], "actorId"), admin_id);
     assert_eq!(text(&all[6], "actorId"), owner_id);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 /// A folder of keys in the making, and the files of key-encryption keys beside it.
 struct Folder(tempfile::TempDir);
@@ -117,4 +118,28 @@ fn a_rotation_is_listed_and_the_users_of_nats_are_doubled_for_it() {
     let given = folder.said(&["keys", "export", "--to", "given"], &plain);
     assert!(given.contains("given/neighbour.user.pem") && given.contains("given/nats/neighbour.nk"), "{given}");
     assert!(given.contains("given/nats/neighbour.cert.pem"), "{given}");
+}
+
+#[test]
+fn the_old_authority_outlives_the_command_that_puts_the_new_one_into_use() {
+    let folder = Folder(tempfile::tempdir().unwrap());
+    let short: [(&str, &Path); 4] = [
+        ("PETPRO_KEYS__ALLOW_PLAIN", Path::new("true")),
+        ("PETPRO_KEYS__REFRESH_MS", Path::new("100")),
+        ("PETPRO_KEYS__ROTATION_OVERLAP_SECONDS", Path::new("1")),
+        ("PETPRO_KEYS__RETIRE_AFTER_SECONDS", Path::new("1")),
+    ];
+    let trusted = || {
+        let bundle = std::fs::read_to_string(folder.0.path().join("keys/nats-server/authorities.pem")).unwrap();
+        bundle.matches("BEGIN CERTIFICATE").count()
+    };
+    folder.said(&["keys"], &short);
+    folder.said(&["keys", "rotate", "ca"], &short);
+    // Late: the time of the old one is over, and nats-server has nothing of the new one yet.
+    std::thread::sleep(Duration::from_secs(3));
+    let said = folder.said(&["keys"], &short);
+    assert_eq!((said.contains("forgotten"), trusted()), (false, 2), "{said}");
+    std::thread::sleep(Duration::from_secs(3));
+    let said = folder.said(&["keys"], &short);
+    assert_eq!((said.contains("forgotten, its time is over: tls/authority"), trusted()), (true, 1), "{said}");
 }

@@ -12,6 +12,8 @@ use subjects::ids::{EventId, SessionId, UserId};
 use subjects::{Role, catalogue, ops};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
+#[path = "operations/audited.rs"]
+mod audited;
 #[path = "operations/dead_letters.rs"]
 mod dead_letters;
 #[path = "operations/mending.rs"]

@@ -92,7 +92,7 @@ impl World {
         let mut variables = BTreeMap::from([
             ("PETPRO_EDGE__LIMITS_PROFILE".to_owned(), "wide".to_owned()),
             // Bursts on a busy machine are wanted here.
-            ("PETPRO_EDGE__SHEDDING__LATE_MS".to_owned(), "10000".to_owned()),
+            ("PETPRO_EDGE__SHEDDING__TIMES_SLOWER".to_owned(), "1000000.0".to_owned()),
             ("PETPRO_DISPATCHER__STANDING_MS".to_owned(), "60000".to_owned()),
         ]);
         variables.extend(self.variables.clone());

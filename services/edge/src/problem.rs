@@ -61,8 +61,7 @@ fn document(fault: &Fault, context: &Context) -> Value {
 }
 
 fn log(fault: &Fault, context: &Context) {
-    // What was refused early is counted; to write each of them down would cost more than the refusal.
-    if !fault.code.is_ours() || platform::refusals::was_refused_early(fault) {
+    if !fault.code.is_ours() || platform::refusals::is_only_counted(fault) {
         return;
     }
     let causes = causes(fault);

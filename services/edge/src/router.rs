@@ -27,6 +27,7 @@ use platform::health::Health;
 use serde_json::json;
 use std::sync::Arc;
 use subjects::{ErrorCode, Fault, Kind, Violation};
+use tokio::time::Instant;
 
 /// All that answering needs.
 pub struct Edge {
@@ -146,7 +147,7 @@ async fn answer(
     context: &Context,
     mut request: Request,
 ) -> Result<Response, Fault> {
-    let _under_way = edge.shedding.begin(route.operation.priority, rand::random())?;
+    let under_way = edge.shedding.begin(&route.operation)?;
     let identified = edge.identities.identify(request.headers());
     edge.limits.check(route.operation.budget, &request, identified.as_ref().ok(), context).await?;
     let identified = identified?;
@@ -182,6 +183,7 @@ async fn answer(
         return edge.streams.answer(asked).await;
     }
     let caller = identified.caller.clone();
+    let since = Instant::now();
     let answer = if route.operation.cache.is_some() {
         let asked = cache::Asked {
             operation: &route.operation,
@@ -190,11 +192,13 @@ async fn answer(
             minimum_version: minimum_version::read(&parts.headers)?,
             context,
         };
-        edge.cache.answer(asked).await?
+        edge.cache.answer(asked).await
     } else {
         let (operation, request) = (&route.operation, &extracted.request);
-        forward::call(&edge.client, operation, request, identified, conditions, context).await?
+        forward::call(&edge.client, operation, request, identified, conditions, context).await
     };
+    under_way.answered(since, &answer);
+    let answer = answer?;
     if let Some(told) = answer.cache {
         context.was_kept(told.status);
     }

@@ -52,7 +52,6 @@ pub fn service() -> Service<EdgeApp> {
     let service = Service::new()
         .background("http", serve)
         .background("limits", keep_limits_shared)
-        .background("shedding", look_how_late)
         .background("cache", keep_cache_right);
     cache::followed().into_iter().fold(service, |service, (source, entity)| service.follows(source, entity))
 }
@@ -127,11 +126,6 @@ async fn serve(run: Run<EdgeApp>) {
 /// Counts requests together with the other instances whenever that is possible.
 async fn keep_limits_shared(run: Run<EdgeApp>) {
     run.shutdown.run_until_cancelled(run.app.edge.limits.keep_shared()).await;
-}
-
-/// Finds out whether there is too much to do.
-async fn look_how_late(run: Run<EdgeApp>) {
-    run.shutdown.run_until_cancelled(run.app.edge.shedding.watch()).await;
 }
 
 /// Listens to what makes kept answers old.

@@ -1,206 +1,312 @@
-//! What the edge does not even begin to answer while it has too much to do.
+//! What the edge does not even begin to answer while a service has too much to do.
 //!
-//! While more arrives than there is processor time for, everything is late, and soon everything is too late. So it is measured
-//! how late the edge itself is, several times a second; and as long as it is late and many requests are under way, a
-//! growing share is refused before anything is done for it: first of the background, then of the reads, then of the changes,
-//! never of what is critical. Zhou et al., "Overload Control for Scaling WeChat Microservices" (2018), do the like.
+//! While more arrives than there is time for, each request only makes the others slow, and soon all are too late. So the edge
+//! looks, for each service, how many times as long as usual its answers take ([`Slowness`]). Where all take much longer there
+//! is room for fewer requests at a time, and who finds no room is refused before anything is done for it. The last places are
+//! kept for what is more urgent: the background finds none first, then reads, then changes; what is critical finds one
+//! always. There is room for as many as come again when nobody has met the bound for a while.
+//!
+//! The bound falls in proportion and rises by a little at a time, as windows of TCP do (AIMD, RFC 5681). Each service has one
+//! of its own: what stands still there keeps nobody from the others.
 
+use crate::forward::Answer;
 use garde::Validate;
 use platform::refusals::OVERLOADED;
-use prometheus::{Gauge, IntCounterVec, Opts, Registry};
+use platform::slowness::Slowness;
+use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry};
 use serde::Deserialize;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use subjects::{Fault, Priority};
+use subjects::{ErrorCode, Fault, Operation, Priority, catalogue};
 use tokio::time::Instant;
 
-/// How often it is looked how late the edge is.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// After so many looks it is decided.
-const LOOKS: u32 = 20;
-/// How much more is refused each time, at the most; and how much less.
-const FASTER: f64 = 0.3;
-const SLOWER: f64 = 0.05;
-/// Of reads and changes a few are always let through: what is refused wholly would never show that there is room again.
-const MOST_OF_ONE: f64 = 0.98;
+/// To which part of itself the room falls at once, at the most.
+const STEEPEST: f64 = 0.25;
+/// By which part of itself it grows at once.
+const GROWS_BY: usize = 8;
+/// After so long without anybody who found no room there is room for all.
+const QUIET: Duration = Duration::from_secs(1);
+/// Room for as many as come.
+const FOR_ALL: usize = usize::MAX;
 /// After how long whoever was refused should try again.
 const RETRY_AFTER_MS: u64 = 1_000;
-/// Levels are kept as whole thousandths.
-const UNITS: f64 = 1_000.0;
 
 /// The section `edge.shedding`: when requests are refused before anything is done for them.
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct SheddingConfig {
-    /// By how many milliseconds the edge may be late, on average over a tenth of a second.
-    #[garde(range(min = 1, max = 60_000))]
-    pub late_ms: u64,
-    /// Fewer requests under way than this are never too many: somebody else takes the processor's time.
-    #[garde(range(max = 1_000_000))]
+    /// How many times as long as usual the answers of a service may take.
+    #[garde(range(min = 1.1, max = 1_000_000.0))]
+    pub times_slower: f64,
+    /// There is always room for so many requests to a service at a time.
+    #[garde(range(min = 1, max = 1_000_000))]
     pub under_way: usize,
 }
 
 impl Default for SheddingConfig {
     fn default() -> SheddingConfig {
-        SheddingConfig { late_ms: 5, under_way: 16 }
+        SheddingConfig { times_slower: 5.0, under_way: 8 }
     }
 }
 
-/// How much is refused for the moment.
+/// How much there is room for, at each service.
 pub struct Shedding {
     config: SheddingConfig,
-    /// 0 to 1: of the background; 1 to 2: of the reads, too; 2 to 3: of the changes, too. In thousandths.
-    level: AtomicU32,
-    under_way: AtomicUsize,
-    shown: Gauge,
+    rooms: HashMap<&'static str, Mutex<Room>>,
+    shown: IntGaugeVec,
     refused: IntCounterVec,
 }
 
+struct Room {
+    room: usize,
+    under_way: usize,
+    /// The most that were under way since it was decided last.
+    most: usize,
+    /// Whether anybody has found no room since then, and when somebody did last.
+    is_short: bool,
+    last_short: Instant,
+    /// Whether answers took too long when it was decided last: once may be a moment in which everything stood still.
+    was_slow: bool,
+    slowness: Slowness,
+}
+
 /// A request that is being answered.
-pub struct UnderWay<'a>(&'a AtomicUsize);
+pub struct UnderWay<'a> {
+    shedding: &'a Shedding,
+    operation: &'a Operation,
+}
 
 impl Shedding {
     /// # Errors
     /// The registry has such metrics already.
     pub fn new(config: &SheddingConfig, registry: &Registry) -> prometheus::Result<Shedding> {
-        let shown = Gauge::new(
-            "petpro_http_shedding",
-            "What the edge refuses for want of time: up to 1 background, up to 2 reads, up to 3 changes.",
+        let shown = IntGaugeVec::new(
+            Opts::new("petpro_http_room", "How many requests to a service the edge has at a time; 0: as many as come."),
+            &["service"],
         )?;
         let refused = IntCounterVec::new(
-            Opts::new("petpro_http_shed_total", "Requests that the edge refused for want of time."),
-            &["priority"],
+            Opts::new("petpro_http_shed_total", "Requests that the edge refused while their service was too slow."),
+            &["service", "priority"],
         )?;
         registry.register(Box::new(shown.clone()))?;
         registry.register(Box::new(refused.clone()))?;
-        let (level, under_way) = (AtomicU32::new(0), AtomicUsize::new(0));
-        Ok(Shedding { config: config.clone(), level, under_way, shown, refused })
+        let rooms = catalogue::SERVICES.into_iter().map(|service| (service, Mutex::new(Room::new()))).collect();
+        Ok(Shedding { config: config.clone(), rooms, shown, refused })
     }
 
-    /// Begins a request, or refuses it; `lot` is a number from 0 to 1.
+    /// Begins a request, or refuses it.
     ///
     /// # Errors
-    /// `unavailable`: there is no time for it.
-    pub fn begin(&self, priority: Priority, lot: f64) -> Result<UnderWay<'_>, Fault> {
-        if lot < share(self.level(), priority) {
-            self.refused.with_label_values(&[priority.as_str()]).inc();
-            return Err(Fault::unavailable(RETRY_AFTER_MS).with_reason(OVERLOADED));
-        }
-        self.under_way.fetch_add(1, Ordering::Relaxed);
-        Ok(UnderWay(&self.under_way))
-    }
-
-    /// Looks how late the edge is, for ever.
-    pub async fn watch(&self) {
-        loop {
-            let mut late = Duration::ZERO;
-            for _ in 0..LOOKS {
-                let due = Instant::now() + LOOK_EVERY;
-                tokio::time::sleep_until(due).await;
-                late += due.elapsed();
+    /// `unavailable`: there is no room for it.
+    pub fn begin<'a>(&'a self, operation: &'a Operation) -> Result<UnderWay<'a>, Fault> {
+        if let Some(mut room) = self.room(operation.service) {
+            let bound = room.room;
+            if !room.enter(operation.priority, Instant::now()) {
+                drop(room);
+                self.refused.with_label_values(&[operation.service, operation.priority.as_str()]).inc();
+                return Err(Fault::unavailable(RETRY_AFTER_MS).with_reason(OVERLOADED));
             }
-            self.follow(late / LOOKS);
+            self.show(operation.service, bound, room.room);
+        }
+        Ok(UnderWay { shedding: self, operation })
+    }
+
+    fn show(&self, service: &'static str, before: usize, now: usize) {
+        if before == now {
+            return;
+        }
+        let shown = if now == FOR_ALL { 0 } else { i64::try_from(now).unwrap_or(i64::MAX) };
+        self.shown.with_label_values(&[service]).set(shown);
+        if now == FOR_ALL {
+            tracing::info!(target_service = service, "room for as many as come again");
+        } else if before == FOR_ALL {
+            tracing::warn!(target_service = service, room = now, "too slow: whoever finds no room is refused");
         }
     }
 
-    fn follow(&self, late: Duration) {
-        let is_pressed = self.under_way.load(Ordering::Relaxed) >= self.config.under_way;
-        let times = late.as_secs_f64() / Duration::from_millis(self.config.late_ms).as_secs_f64();
-        let level = self.level();
-        let next = if is_pressed && times > 1.0 { level + (SLOWER * times).min(FASTER) } else { level - SLOWER };
-        let next = next.clamp(0.0, 3.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 3,000")]
-        self.level.store((next * UNITS).round() as u32, Ordering::Relaxed);
-        self.shown.set(next);
-        if level == 0.0 && next > 0.0 {
-            tracing::warn!(late_ms = late.as_secs_f64() * 1_000.0, "too much to do: refusing the less urgent");
-        } else if level > 0.0 && next == 0.0 {
-            tracing::info!("refusing nothing any more");
-        }
+    fn room(&self, service: &str) -> Option<MutexGuard<'_, Room>> {
+        self.rooms.get(service).map(|room| room.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
 
-    fn level(&self) -> f64 {
-        f64::from(self.level.load(Ordering::Relaxed)) / UNITS
+impl UnderWay<'_> {
+    /// What came of it since it was `asked`. Of what was refused nothing follows, nor of what was kept: that is quick, however
+    /// much there is to do.
+    pub fn answered(&self, asked: Instant, outcome: &Result<Answer, Fault>) {
+        let tells = match outcome {
+            Ok(answer) => answer.cache.is_none_or(|told| told.status.has_asked()),
+            Err(fault) => fault.code == ErrorCode::DeadlineExceeded,
+        };
+        let Operation { service, subject, .. } = *self.operation;
+        if let Some(mut room) = self.shedding.room(service).filter(|_| tells) {
+            let (now, bound) = (Instant::now(), room.room);
+            if let Some(times) = room.slowness.took(subject, now - asked, now) {
+                room.follow(times, &self.shedding.config, now);
+            }
+            self.shedding.show(service, bound, room.room);
+        }
     }
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        if let Some(mut room) = self.shedding.room(self.operation.service) {
+            room.under_way = room.under_way.saturating_sub(1);
+        }
     }
 }
 
-/// How much of a priority is refused.
-fn share(level: f64, priority: Priority) -> f64 {
-    match priority {
-        Priority::Critical => 0.0,
-        Priority::Change => (level - 2.0).clamp(0.0, MOST_OF_ONE),
-        Priority::Read => (level - 1.0).clamp(0.0, MOST_OF_ONE),
-        Priority::Background => level.clamp(0.0, 1.0),
+impl Room {
+    fn new() -> Room {
+        let (last_short, slowness) = (Instant::now(), Slowness::default());
+        Room { room: FOR_ALL, under_way: 0, most: 0, is_short: false, last_short, was_slow: false, slowness }
     }
+
+    fn enter(&mut self, priority: Priority, now: Instant) -> bool {
+        if self.room != FOR_ALL && now >= self.last_short + QUIET {
+            self.room = FOR_ALL;
+        }
+        if self.under_way >= room_for(priority, self.room) {
+            (self.is_short, self.last_short) = (true, now);
+            return false;
+        }
+        self.under_way += 1;
+        self.most = self.most.max(self.under_way);
+        true
+    }
+
+    /// Answers take so many times as long as usual.
+    fn follow(&mut self, times: f64, config: &SheddingConfig, now: Instant) {
+        let (most, is_short, was_slow) = (self.most, self.is_short, self.was_slow);
+        let is_slow = times > config.times_slower && most >= config.under_way;
+        (self.most, self.is_short, self.was_slow) = (self.under_way, false, is_slow);
+        if is_slow && was_slow {
+            if self.room == FOR_ALL {
+                self.last_short = now;
+            }
+            let part = (config.times_slower / times).max(STEEPEST);
+            self.room = shrunk(self.room.min(most), part).max(config.under_way);
+        } else if is_short && !is_slow {
+            self.room = self.room.saturating_add((self.room / GROWS_BY).max(1));
+        }
+    }
+}
+
+/// Of how many places in all a request may take the last one.
+const fn room_for(priority: Priority, room: usize) -> usize {
+    match priority {
+        Priority::Critical => FOR_ALL,
+        Priority::Change => room,
+        Priority::Read => room - room / 4,
+        Priority::Background => room / 2,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a part of what was a usize, and of no more than are under way"
+)]
+fn shrunk(room: usize, part: f64) -> usize {
+    (room as f64 * part) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LATE: Duration = Duration::from_millis(100);
+    const USUAL: Duration = Duration::from_millis(4);
 
     fn shedding() -> Shedding {
-        Shedding::new(&SheddingConfig { late_ms: 20, under_way: 2 }, &Registry::new()).unwrap()
+        Shedding::new(&SheddingConfig { times_slower: 2.5, under_way: 4 }, &Registry::new()).unwrap()
     }
 
-    fn is_let_in(shedding: &Shedding) -> [bool; 4] {
-        Priority::ALL.map(|priority| shedding.begin(priority, 0.5).is_ok())
+    fn operation(service: &str, priority: Priority) -> &'static Operation {
+        catalogue::operations_of(service).find(|operation| operation.priority == priority).unwrap()
     }
 
-    #[test]
-    fn the_least_urgent_is_refused_first_and_the_critical_never() {
-        let shedding = shedding();
-        let _two = [Priority::Read, Priority::Read].map(|priority| shedding.begin(priority, 0.5).unwrap());
-        let mut seen = vec![is_let_in(&shedding)];
-        for _ in 0..100 {
-            shedding.follow(LATE);
-            let now = is_let_in(&shedding);
-            if seen.last() != Some(&now) {
-                seen.push(now);
-            }
-        }
-        assert_eq!(
-            seen,
-            [[true; 4], [true, true, true, false], [true, true, false, false], [true, false, false, false]]
-        );
-        let refused = shedding.begin(Priority::Change, 0.5).err().unwrap();
-        assert_eq!((&*refused.reason, refused.retry_after_ms), (OVERLOADED, Some(1_000)));
-        assert!(shedding.begin(Priority::Change, 0.99).is_ok(), "a few are always let through");
-        for _ in 0..60 {
-            shedding.follow(Duration::ZERO);
-        }
-        assert_eq!(is_let_in(&shedding), [true; 4]);
+    fn begun<'a>(shedding: &'a Shedding, operation: &'a Operation, count: usize) -> Vec<UnderWay<'a>> {
+        (0..count).map(|_| shedding.begin(operation).unwrap()).collect()
     }
 
-    #[test]
-    fn who_has_little_to_do_refuses_nothing_however_late_it_is() {
-        let shedding = shedding();
-        let _one = shedding.begin(Priority::Read, 0.0).unwrap();
-        (0..100).for_each(|_| shedding.follow(LATE));
-        assert_eq!(is_let_in(&shedding), [true; 4]);
-    }
-
-    #[tokio::test]
-    async fn it_notices_by_itself_that_it_is_late() {
-        let shedding = shedding();
-        let _two = [Priority::Read, Priority::Read].map(|priority| shedding.begin(priority, 0.5).unwrap());
-        let blocking = async {
-            while shedding.begin(Priority::Background, 0.0).is_ok() {
-                std::thread::sleep(LATE);
-                tokio::task::yield_now().await;
+    /// Tells of enough answers of the catalog service for one conclusion.
+    fn conclude(shedding: &Shedding, took: Duration, now: &mut Instant) -> i64 {
+        let mut room = shedding.room("catalog").unwrap();
+        let bound = room.room;
+        let times = loop {
+            *now += Duration::from_millis(5);
+            if let Some(times) = room.slowness.took("a", took, *now) {
+                break times;
             }
         };
-        tokio::select! {
-            () = shedding.watch() => {}
-            () = blocking => {}
-        }
-        assert!(shedding.level() > 0.0);
+        room.follow(times, &shedding.config, *now);
+        shedding.show("catalog", bound, room.room);
+        drop(room);
+        shedding.shown.with_label_values(&["catalog"]).get()
+    }
+
+    fn is_let_in(shedding: &Shedding, service: &str) -> [bool; 3] {
+        [Priority::Critical, Priority::Change, Priority::Read]
+            .map(|priority| shedding.begin(operation(service, priority)).is_ok())
+    }
+
+    #[test]
+    fn the_last_places_are_for_the_more_urgent() {
+        let (shedding, mut now) = (shedding(), Instant::now());
+        let critical = operation("catalog", Priority::Critical);
+        let crowd = begun(&shedding, critical, 16);
+        conclude(&shedding, USUAL, &mut now);
+        assert_eq!(is_let_in(&shedding, "catalog"), [true; 3]);
+        assert_eq!([(); 2].map(|()| conclude(&shedding, USUAL * 5, &mut now)), [0, 8], "once is not enough");
+        drop(crowd);
+        let mut under_way = Vec::new();
+        let seen = (0..9).map(|_| {
+            let is_let_in = is_let_in(&shedding, "catalog");
+            under_way.extend(begun(&shedding, critical, 1));
+            is_let_in
+        });
+        let [all, changes, critical_only] = [[true; 3], [true, true, false], [true, false, false]];
+        let expected = [[all; 6].as_slice(), &[changes; 2], &[critical_only]].concat();
+        assert_eq!(seen.collect::<Vec<_>>(), expected);
+        let refused = shedding.begin(operation("catalog", Priority::Change)).err().unwrap();
+        assert_eq!((&*refused.reason, refused.retry_after_ms), (OVERLOADED, Some(1_000)));
+        assert_eq!(is_let_in(&shedding, "booking")[1..], [true; 2], "each service has a bound of its own");
+    }
+
+    #[test]
+    fn it_falls_in_proportion_and_not_below_the_least_and_grows_while_it_is_short() {
+        let (shedding, mut now) = (shedding(), Instant::now());
+        let crowd = begun(&shedding, operation("catalog", Priority::Critical), 100);
+        conclude(&shedding, USUAL, &mut now);
+        let mut room = |times: u32| {
+            let _nobody = shedding.begin(operation("catalog", Priority::Change));
+            conclude(&shedding, USUAL * times, &mut now)
+        };
+        assert_eq!([2, 5, 5, 100, 1, 1].map(&mut room), [0, 0, 50, 12, 13, 14]);
+        assert_eq!([10, 10, 10].map(&mut room), [14, 4, 4]);
+        drop(crowd);
+    }
+
+    #[test]
+    fn who_has_little_to_do_refuses_nothing_however_slow_it_is() {
+        let (shedding, mut now) = (shedding(), Instant::now());
+        let _three = begun(&shedding, operation("catalog", Priority::Critical), 3);
+        conclude(&shedding, USUAL, &mut now);
+        assert_eq!([10; 5].map(|times| conclude(&shedding, USUAL * times, &mut now)), [0; 5]);
+        assert_eq!(is_let_in(&shedding, "catalog"), [true; 3]);
+    }
+
+    #[test]
+    fn there_is_room_for_all_when_nobody_has_met_the_bound_for_a_while() {
+        let (shedding, mut now) = (shedding(), Instant::now());
+        let crowd = begun(&shedding, operation("catalog", Priority::Critical), 8);
+        conclude(&shedding, USUAL, &mut now);
+        assert_eq!([(); 2].map(|()| conclude(&shedding, USUAL * 10, &mut now)), [0, 4]);
+        drop(crowd);
+        let mut room = shedding.room("catalog").unwrap();
+        assert!(room.enter(Priority::Read, now) && room.room == 4);
+        assert!(room.enter(Priority::Read, now + QUIET) && room.room == FOR_ALL);
     }
 }

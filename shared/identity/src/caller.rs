@@ -32,6 +32,8 @@ impl User {
 pub struct Caller {
     /// The user of a verified user token.
     pub user: Option<User>,
+    /// Who has signed the user token, and so vouches for the user: `edge`, `operator` or `neighbour`.
+    pub signed_by: Option<String>,
     /// The service of a verified service token.
     pub service: Option<String>,
     /// Whether one of the user's roles that were made has the permission of the operation that is asked for. Tokens do not

@@ -9,7 +9,6 @@ use async_nats::{Client, HeaderMap, Message, PublishErrorKind, StatusCode, Subsc
 use bytes::Bytes;
 use futures::StreamExt as _;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -41,7 +40,6 @@ pub(crate) struct Answers {
     prefix: String,
     /// Of this client among all of the same caller.
     id: String,
-    next: AtomicU64,
     waiting: Waiting,
     listening: OnceCell<DropGuard>,
 }
@@ -51,7 +49,6 @@ impl Answers {
         Answers {
             prefix: format!("{}.answer", inbox_prefix(caller)),
             id: uuid::Uuid::now_v7().simple().to_string(),
-            next: AtomicU64::new(0),
             waiting: Waiting::default(),
             listening: OnceCell::new(),
         }
@@ -67,7 +64,8 @@ impl Answers {
         body: Bytes,
     ) -> Result<Heard, Unsent> {
         self.listening.get_or_try_init(|| self.listen(nats)).await?;
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        // Nobody guesses it: who is asked could have another service answer somebody else's request otherwise.
+        let number: u64 = rand::random();
         let inbox = format!("{}.{service}.{}.{number}", self.prefix, self.id);
         let (sender, receiver) = oneshot::channel();
         lock(&self.waiting).insert(inbox.clone(), sender);

@@ -41,6 +41,8 @@ pub struct AuditRow {
     pub subject_id: Option<Uuid>,
     /// The service that asked or passed it on.
     pub via: Option<String>,
+    /// Who has signed for the one who asked.
+    pub signed_by: Option<String>,
     /// The network that the client was in.
     pub network: Option<String>,
     /// The id under which it was logged.
@@ -74,6 +76,7 @@ impl Audited {
             session_id: caller.user.as_ref().map(|user| user.session),
             subject_id,
             via: caller.service.clone(),
+            signed_by: caller.signed_by.clone(),
             network: meta.client_address.as_deref().and_then(network),
             correlation_id: meta.correlation_id.clone(),
             details: None,

@@ -13,20 +13,18 @@ use crate::headers;
 use crate::incoming::Request;
 use crate::meta::Meta;
 use crate::nats::is_inbox;
-use crate::refusals::{OVERLOADED, SESSION_REVOKED};
+use crate::queue_subscription::{QueueSubscription, is_nudge};
+use crate::refusals::{DEPENDENCY_UNAVAILABLE, OVERLOADED, SESSION_REVOKED, was_refused_early};
 use crate::setup::Setup;
 use crate::streams::LeaseAsk;
-use crate::versions::{STABLE, version_subject};
-use async_nats::connection::State;
-use async_nats::{HeaderMap, HeaderName, Message, Subscriber};
-use futures::{FutureExt as _, StreamExt as _};
+use async_nats::{HeaderMap, HeaderName, Message};
+use futures::FutureExt as _;
 use garde::Validate;
 use identity::keys::EDGE;
 use identity::{Caller, User};
 use serde::Deserialize;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 use subjects::{Audit, ErrorCode, Fault, Operation};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -35,13 +33,6 @@ use tracing::Instrument as _;
 
 use crate::client::SERVICE_NOT_RECOGNISED;
 
-/// How many more messages a subscription takes when it leaves its queue group. The server stops after exactly these
-/// and the client counts the same, so what is under way between the two is never dropped.
-const LEAVING_HEADROOM: u64 = 64;
-/// How often a leaving subscription is filled up, so that it ends also where few requests come.
-const NUDGE_EVERY: Duration = Duration::from_millis(10);
-/// While NATS is away for so long there is nothing to wait for: whoever asked is not connected either.
-const AWAY_PATIENCE: Duration = Duration::from_secs(1);
 /// After how long a caller that was shed should try again.
 const SHED_RETRY_AFTER_MS: u64 = 250;
 
@@ -53,7 +44,7 @@ pub struct DispatcherConfig {
     /// operation has more than three quarters of them; operations of critical priority have an eighth of it beside them.
     #[garde(range(min = 1, max = 10_000))]
     pub running: usize,
-    /// How many of these there are at first; more as soon as somebody has to wait for one.
+    /// How many of these there are at first, and at the least; more as soon as somebody has to wait for one.
     #[garde(range(min = 1, max = 10_000))]
     pub running_at_first: usize,
     /// Requests that wait for a handler until their deadline; more are refused at once, the least urgent first.
@@ -96,69 +87,16 @@ impl<A: App> Dispatcher<A> {
         })
     }
 
-    /// Takes messages to `subject` until `leave`, then leaves the queue group without losing one.
+    /// Takes messages until `leave`, then leaves the queue group without losing one.
     pub(crate) async fn serve(
         self: Arc<Self>,
         endpoint: Arc<Endpoint<A>>,
         stats: Arc<EndpointStats>,
-        subject: String,
-        mut subscriber: Subscriber,
+        mut subscription: QueueSubscription,
         leave: CancellationToken,
     ) {
-        let mut received: u64 = 0;
-        let mut leaving = false;
-        let mut seen_connected = Instant::now();
-        let mut nudge = tokio::time::interval(NUDGE_EVERY);
-        nudge.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        loop {
-            tokio::select! {
-                biased;
-                message = subscriber.next() => match message {
-                    Some(message) => {
-                        received += 1;
-                        self.accept(&endpoint, &stats, message);
-                    }
-                    None => return,
-                },
-                () = leave.cancelled(), if !leaving => {
-                    leaving = true;
-                    seen_connected = Instant::now();
-                    if let Err(error) = subscriber.unsubscribe_after(received + LEAVING_HEADROOM).await {
-                        tracing::warn!(subject, error = %error, "could not leave the queue group");
-                        return;
-                    }
-                }
-                _ = nudge.tick(), if leaving => {
-                    if self.setup.nats.connection_state() == State::Connected {
-                        seen_connected = Instant::now();
-                        self.nudge(&subject).await;
-                    } else if seen_connected.elapsed() > AWAY_PATIENCE {
-                        break;
-                    }
-                }
-            }
-        }
-        // What had come before the connection was lost.
-        while let Some(Some(message)) = subscriber.next().now_or_never() {
+        while let Some(message) = subscription.next(&leave).await {
             self.accept(&endpoint, &stats, message);
-        }
-    }
-
-    /// Sends messages that mean nothing to a subject of ours. The queue group shares them out; each member passes
-    /// them over, and the leaving one comes to its end. NATS may send what comes to the subject to another version of the
-    /// service, all of it even, so every other message takes the way that leads to the stable replicas then, and nowhere
-    /// otherwise.
-    async fn nudge(&self, subject: &str) {
-        let mut headers = HeaderMap::new();
-        headers.insert(HeaderName::from_static(headers::NUDGE), "1");
-        let past_shares = version_subject(A::NAME, STABLE, subject);
-        for number in 0..LEAVING_HEADROOM {
-            let to = if number % 2 == 0 { subject.to_owned() } else { past_shares.clone() };
-            let sent = self.setup.nats.publish_with_headers(to, headers.clone(), "".into()).await;
-            if let Err(error) = sent {
-                tracing::debug!(subject, error = %error, "could not nudge");
-                return;
-            }
         }
     }
 
@@ -169,11 +107,7 @@ impl<A: App> Dispatcher<A> {
     }
 
     fn accept(self: &Arc<Self>, endpoint: &Arc<Endpoint<A>>, stats: &Arc<EndpointStats>, message: Message) {
-        let is_nudge = message
-            .headers
-            .as_ref()
-            .is_some_and(|headers| headers.get(HeaderName::from_static(headers::NUDGE)).is_some());
-        if is_nudge {
+        if is_nudge(&message) {
             return;
         }
         if message.reply.as_ref().is_none_or(|reply| !is_inbox(reply)) {
@@ -261,8 +195,10 @@ impl<A: App> Dispatcher<A> {
             let fault = Fault::new(ErrorCode::UnsupportedMediaType, "send application/json or application/msgpack");
             return (admitted.and(Err(fault)), Marks::default());
         };
-        // A stream is one request, however many leases it takes.
-        let audit = if ask.as_ref().is_none_or(LeaseAsk::is_first) { endpoint.operation.audit } else { Audit::Never };
+        // A stream is one request, however many leases it takes. That it goes on is a service's word alone: of whoever else
+        // asks each lease is a request.
+        let goes_on = ask.as_ref().is_some_and(LeaseAsk::is_renewal) && caller.service.is_some();
+        let audit = if goes_on { Audit::Never } else { endpoint.operation.audit };
         let permitted = caller.is_permitted();
         let audited = |caller: &Caller, meta: &Meta| {
             let subject_id = endpoint.subject_id(content_type, &request.body);
@@ -297,6 +233,7 @@ impl<A: App> Dispatcher<A> {
                 (Err(Fault::deadline_exceeded()), Handled::ran_out_of_time(ended - began, cx.leant_on_others()))
             }
         };
+        let outcome = outcome.map_err(|fault| if cx.leant_on_others() { told_of_another(fault) } else { fault });
         self.condition.record(handled, ended);
         // What was waited for elsewhere says nothing of this service.
         if let Some(own) = (ended - began).checked_sub(cx.time_in_calls()).filter(|_| outcome.is_ok()) {
@@ -341,14 +278,14 @@ impl<A: App> Dispatcher<A> {
             Some(token) => Some(self.setup.verifier.verify_service(token).map_err(refuse_service_token)?),
             None => None,
         };
-        let user = match &request.user_token {
-            Some(token) => Some(self.setup.verifier.verify_user(token).map_err(refuse_token)?),
-            None => None,
+        let (user, signed_by) = match &request.user_token {
+            Some(token) => Some(self.setup.verifier.verify_user(token).map_err(refuse_token)?).unzip(),
+            None => (None, None),
         };
         if user.as_ref().is_some_and(|user| self.setup.revocations.is_revoked(user.session)) {
             return Err(Fault::unauthenticated().with_reason(SESSION_REVOKED));
         }
-        Ok((Caller { user, service, permitted: false }, request.user_token.clone()))
+        Ok((Caller { user, signed_by, service, permitted: false }, request.user_token.clone()))
     }
 
     async fn reply(
@@ -412,6 +349,12 @@ fn refusal(request: &Request, fault: &Fault, headers: &mut HeaderMap) -> bytes::
         Some(packet) => packet.refusal(&body),
         None => body,
     }
+}
+
+/// What somebody who was asked on the way refused is not passed on as if this service had: it was asked, and it began. Its
+/// caller would leave it alone for that, or send the request again to another replica that leans on the same.
+fn told_of_another(fault: Fault) -> Fault {
+    if was_refused_early(&fault) { fault.with_reason(DEPENDENCY_UNAVAILABLE) } else { fault }
 }
 
 /// Under which a request is logged.

@@ -57,7 +57,7 @@ impl<A: App> Endpoint<A> {
 
     /// The endpoint of a stream `S`; see [`crate::streams`].
     pub(crate) fn of_stream<S: Stream>(operation: Operation, handle: Handle<A>) -> Endpoint<A> {
-        Endpoint { operation, handle, reread: reread::<S>, subject_id: |_, _, _| None, schema: OnceLock::new() }
+        Endpoint { operation, handle, reread: reread::<S>, subject_id: subject_id::<S>, schema: OnceLock::new() }
     }
 
     /// Whom or what a request is about, for the audit log.
@@ -109,9 +109,53 @@ where
 }
 
 /// The request's own id, the user that it names, or else what its path names first.
-fn subject_id<R: Request>(operation: &Operation, content_type: ContentType, body: &Bytes) -> Option<Uuid> {
+fn subject_id<R>(operation: &Operation, content_type: ContentType, body: &Bytes) -> Option<Uuid>
+where
+    R: Serialize + DeserializeOwned,
+{
     let request: R = content_type.decode(body).ok()?;
     let request = serde_json::to_value(&request).ok()?;
     let in_paths = operation.rest.iter().flat_map(Rest::path_fields);
     ["id", "userId"].into_iter().chain(in_paths).find_map(|field| request.get(field)?.as_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+    use subjects::booking::{BookingError, BookingItem};
+    use subjects::{Access, Fault};
+
+    struct Pets;
+    impl App for Pets {
+        const NAME: &'static str = "profile";
+    }
+    crate::calls!(Pets => []);
+
+    /// Watches the pets of a user.
+    #[derive(Serialize, Deserialize, JsonSchema, Validate)]
+    #[serde(rename_all = "camelCase")]
+    struct WatchPets {
+        #[garde(skip)]
+        user_id: Uuid,
+    }
+
+    impl Stream for WatchPets {
+        const SUBJECT: &'static str = "pet.watch";
+        const ACCESS: Access = Access::PERMITTED;
+        type Item = BookingItem;
+        type Error = BookingError;
+    }
+
+    #[test]
+    fn a_stream_is_about_whom_its_request_names() {
+        let operation = Operation::of_stream::<WatchPets>("profile");
+        let handle: Handle<Pets> = Arc::new(|_, _, _, _, _| Box::pin(async { Err(Fault::not_found("pet")) }));
+        let endpoint = Endpoint::of_stream::<WatchPets>(operation, handle);
+        let user_id = Uuid::now_v7();
+        let body = Bytes::from(serde_json::json!({ "userId": user_id }).to_string());
+        assert_eq!(endpoint.subject_id(ContentType::Json, &body), Some(user_id));
+        assert_eq!(endpoint.subject_id(ContentType::Json, &Bytes::from_static(b"{}")), None);
+    }
 }

@@ -1,6 +1,6 @@
 //! How failures are written down.
 
-use crate::refusals::was_refused_early;
+use crate::refusals::is_only_counted;
 use std::time::Duration;
 use subjects::{ErrorCode, Fault};
 
@@ -16,12 +16,12 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// The one place where a failed request is logged: our own faults with the chain of their causes. What is refused for want
-/// of room is counted; to write each of them down would cost more than the refusal.
+/// of room is counted.
 pub(crate) fn log_fault(fault: &Fault, took: Duration) {
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if fault.code == ErrorCode::Internal {
         tracing::error!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
-    } else if fault.code.is_ours() && !was_refused_early(fault) {
+    } else if fault.code.is_ours() && !is_only_counted(fault) {
         tracing::warn!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request failed");
     } else {
         tracing::debug!(code = fault.code.as_str(), reason = %fault.reason, duration_ms, error = chain(fault), "request refused");

@@ -217,6 +217,7 @@ fn observe(identity: &str, event: async_nats::Event, metrics: &Metrics, signals:
             tracing::info!(nats.identity = identity, "connected to nats");
         }
         Event::Disconnected => {
+            signals.0.disconnections.send_modify(|disconnections| *disconnections += 1);
             metrics.nats_event("disconnected");
             tracing::warn!(nats.identity = identity, "lost the connection to nats, reconnecting");
         }
@@ -253,6 +254,7 @@ struct SignalsInner {
     subscriptions: Mutex<Vec<String>>,
     notify: Notify,
     connections: watch::Sender<u64>,
+    disconnections: watch::Sender<u64>,
     /// The connection is about to be closed for good.
     ended: CancellationToken,
 }
@@ -279,6 +281,11 @@ impl ServerSignals {
     /// Changes each time that the connection was made anew.
     pub fn connections(&self) -> watch::Receiver<u64> {
         self.0.connections.subscribe()
+    }
+
+    /// Changes each time that the connection was lost, some milliseconds before it is tried to make it anew.
+    pub fn disconnections(&self) -> watch::Receiver<u64> {
+        self.0.disconnections.subscribe()
     }
 
     /// The subjects that the server has refused to subscribe this connection to.

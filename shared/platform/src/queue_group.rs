@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::discovery::EndpointStats;
 use crate::dispatcher::Dispatcher;
 use crate::endpoint::Endpoint;
+use crate::queue_subscription::QueueSubscription;
 use crate::setup::Setup;
 use crate::versions::{is_shared_out, version_subject};
 use std::sync::Arc;
@@ -52,10 +53,10 @@ impl<A: App> QueueGroup<A> {
     pub(crate) async fn join(&self) -> anyhow::Result<Membership> {
         let membership = Membership { leave: CancellationToken::new(), subjects: TaskTracker::new() };
         for Answered { subject, endpoint, stats } in &self.answered {
-            let subscriber = self.setup.nats.queue_subscribe(subject.clone(), A::NAME.to_owned()).await?;
+            let subscription = QueueSubscription::open(&self.setup, subject.clone()).await?;
             let leave = membership.leave.clone();
             let (endpoint, stats) = (endpoint.clone(), stats.clone());
-            let serve = self.dispatcher.clone().serve(endpoint, stats, subject.clone(), subscriber, leave);
+            let serve = self.dispatcher.clone().serve(endpoint, stats, subscription, leave);
             membership.subjects.spawn(serve);
         }
         Ok(membership)

@@ -3,7 +3,7 @@
 
 use crate::breaker::{Breaker, Outcome, Pass, Standing};
 use crate::metrics::Metrics;
-use crate::refusals::{CIRCUIT_OPEN, OVERLOADED, THROTTLED, TOO_MANY_UNDER_WAY};
+use crate::refusals::{CIRCUIT_OPEN, DEPENDENCY_UNAVAILABLE, OVERLOADED, THROTTLED, TOO_MANY_UNDER_WAY};
 use crate::resending::ClientConfig;
 use crate::throttle::Throttle;
 use std::collections::{BTreeMap, HashMap};
@@ -146,6 +146,8 @@ impl Place {
         let outcome = match refused {
             // It is at its limit and says so at once: the best that it can do.
             Some(fault) if fault.reason == OVERLOADED => Outcome::Nothing,
+            // It does what it can; another of its operations may need nothing of the kind.
+            Some(fault) if fault.reason == DEPENDENCY_UNAVAILABLE => Outcome::Answered(took),
             Some(fault) if matches!(fault.code, ErrorCode::Unavailable | ErrorCode::DeadlineExceeded) => {
                 Outcome::Failed
             }

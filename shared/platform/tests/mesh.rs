@@ -32,6 +32,8 @@ mod revocation;
 mod streams;
 #[path = "mesh/streams_asked_plainly.rs"]
 mod streams_asked_plainly;
+#[path = "mesh/streams_audited.rs"]
+mod streams_audited;
 #[path = "mesh/streams_in_trouble.rs"]
 mod streams_in_trouble;
 #[path = "mesh/streams_toy.rs"]

@@ -40,15 +40,16 @@ impl Default for AuditConfig {
 }
 
 const INSERT: &str = "\
-    insert into audit_entries (id, operation, outcome, reason, actor_id, session_id, subject_id, via, network,
+    insert into audit_entries (id, operation, outcome, reason, actor_id, session_id, subject_id, via, signed_by, network,
         correlation_id, details)
-    select id, operation, outcome, reason, actor_id, session_id, subject_id, via, network, correlation_id, details
+    select id, operation, outcome, reason, actor_id, session_id, subject_id, via, signed_by, network, correlation_id,
+        details
     from jsonb_to_recordset($1::jsonb) as kept(id uuid, operation text, outcome text, reason text, actor_id uuid,
-        session_id uuid, subject_id uuid, via text, network text, correlation_id text, details jsonb)
+        session_id uuid, subject_id uuid, via text, signed_by text, network text, correlation_id text, details jsonb)
     on conflict do nothing";
 
-const COLUMNS: &str =
-    "id, operation, outcome, reason, actor_id, session_id, subject_id, via, network, correlation_id, details";
+const COLUMNS: &str = "\
+    id, operation, outcome, reason, actor_id, session_id, subject_id, via, signed_by, network, correlation_id, details";
 
 /// Writes rows down. One that is there already stays as it is: a request that was done is done, though its caller may not
 /// have been told in time.
@@ -156,6 +157,7 @@ fn read(row: &QueryResult, service: &'static str) -> Result<AuditEntry, Error> {
         session_id,
         subject_id: row.try_get("", "subject_id")?,
         via: row.try_get("", "via")?,
+        signed_by: row.try_get("", "signed_by")?,
         network: row.try_get("", "network")?,
         correlation_id: row.try_get("", "correlation_id")?,
         details: row.try_get("", "details")?,

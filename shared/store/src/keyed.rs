@@ -92,7 +92,7 @@ impl Store {
             }
             let reply = work(tx.clone()).await.map_err(Stop::Refused)?;
             tx.answer(key.answer(&reply)?);
-            tx.audit_done(cx);
+            tx.audit_done(cx.audited());
             Ok(Outcome::Done(reply))
         });
         match attempt.await {

@@ -16,7 +16,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 impl Store {
     /// Runs `work` in one transaction, committed when it answers `Ok` and rolled back otherwise. After a deadlock or a
     /// serialisation failure it is tried again, up to three times; so `work` must have no effect but in the
-    /// transaction. Where the audit log follows the request, its entry is written in the same transaction.
+    /// transaction. Where the audit log follows the request, its entry is written in the same transaction; of a request
+    /// that makes several, in the first.
     ///
     /// # Errors
     /// What `work` refuses; the database's own failures as faults: `unavailable` when it is away or no connection is
@@ -31,7 +32,7 @@ impl Store {
         let work = &work;
         self.transaction(&Origin::of(cx.meta()), cx.deadline(), |tx| async move {
             let value = work(tx.clone()).await?;
-            tx.audit_done(cx);
+            tx.audit_done(cx.audited());
             Ok(value)
         })
         .await

@@ -72,18 +72,18 @@ impl Tx {
 
     /// Has the audit log keep that the request is refused, in this transaction: for a refusal that changes something.
     pub fn audit_refusal<A: App>(&self, cx: &Cx<A>, refusal: &Fault) {
-        self.audit(cx, Some(refusal));
+        self.audit(cx.audited(), Some(refusal));
     }
 
     /// Has the audit log keep that the request is done, where it follows it and nothing else was said.
-    pub(crate) fn audit_done<A: App>(&self, cx: &Cx<A>) {
+    pub(crate) fn audit_done(&self, audited: Option<&Audited>) {
         if self.pending().audited.is_none() {
-            self.audit(cx, None);
+            self.audit(audited, None);
         }
     }
 
-    fn audit<A: App>(&self, cx: &Cx<A>, refusal: Option<&Fault>) {
-        let row = cx.audited().and_then(|audited| Some((audited.clone(), audited.row(refusal)?)));
+    fn audit(&self, audited: Option<&Audited>, refusal: Option<&Fault>) {
+        let row = audited.and_then(|audited| Some((audited.clone(), audited.row(refusal)?)));
         self.pending().audited = row;
     }
 

@@ -64,12 +64,17 @@ pub struct AuditEntry {
     /// The session in which they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// Whom or what it was about: the account of a login, the user whose roles are changed, the vendor that is approved.
+    /// Whom or what it was about: the account of a login, the user whose roles are changed, the vendor that is approved,
+    /// the clinic whose bookings are watched, the event whose dead letters are given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_id: Option<Uuid>,
     /// The service that asked or passed it on, for example `edge`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// Who has signed for the actor: `edge` for whoever was signed in, `operator` or `neighbour` for whomever they named.
+    /// Absent for nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// The network that the client was in: the first 24 bits of an IPv4 address, the first 48 of an IPv6 address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,

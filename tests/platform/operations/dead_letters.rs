@@ -3,12 +3,12 @@
 use super::*;
 
 /// Postgres says that a number is too large, which is nobody's fault but the event's.
-const REFUSE_HOURS: &str = "
+pub(super) const REFUSE_HOURS: &str = "
     create function booking.refuse_for_a_test() returns trigger language plpgsql as
         $$ begin raise exception 'refused for a test' using errcode = '22003'; end $$;
     create trigger refuse_for_a_test before insert or update on booking.service_availability
         for each row execute function booking.refuse_for_a_test();";
-const TAKE_HOURS: &str = "drop trigger refuse_for_a_test on booking.service_availability;";
+pub(super) const TAKE_HOURS: &str = "drop trigger refuse_for_a_test on booking.service_availability;";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dead_letters_are_listed_shown_replayed_and_given_up() {
@@ -111,7 +111,7 @@ async fn check_list_and_show(world: &World, unreadable: EventId, refused_id: &st
 }
 
 /// Publishes what the vendor service would never tell.
-async fn publish_hours(world: &World, body: &'static str) -> EventId {
+pub(super) async fn publish_hours(world: &World, body: &'static str) -> EventId {
     let id = EventId::new();
     let (client, _signals) = world.connect("vendor").await;
     let mut headers = async_nats::HeaderMap::new();

@@ -2,13 +2,15 @@
 
 use crate::figures::Figures;
 use crate::scene::Scene;
-use crate::shot::Kind;
+use crate::shot::{Kind, Outcome};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// How often it is looked what is due.
 const TICK: Duration = Duration::from_millis(1);
+/// How long one waits who was refused.
+const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 
 /// So many requests of a kind a second.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +54,8 @@ pub async fn send(scene: &Arc<Scene>, streams: &[Stream], time: Duration) -> Fig
     Figures::of(time, shots)
 }
 
-/// As many at a time as there are workers, each its next one as soon as it has an answer: as much as there is room for.
+/// As many at a time as there are workers, each its next one as soon as it has an answer, or a moment later where that was a
+/// refusal: as much as there is room for.
 pub async fn send_in_turn(scene: &Arc<Scene>, kinds: &[Kind], workers: usize, time: Duration) -> Figures {
     let started = Instant::now();
     let mut all = JoinSet::new();
@@ -65,7 +68,11 @@ pub async fn send_in_turn(scene: &Arc<Scene>, kinds: &[Kind], workers: usize, ti
                 if started.elapsed() >= time {
                     break;
                 }
-                shots.push(scene.shoot(kind, Instant::now()).await);
+                let shot = scene.shoot(kind, Instant::now()).await;
+                if matches!(shot.outcome, Outcome::Refused(_)) {
+                    tokio::time::sleep(AFTER_REFUSAL).await;
+                }
+                shots.push(shot);
             }
             shots
         });

@@ -49,7 +49,8 @@ pub async fn request(cx: Cx, req: RequestCode) -> Result<RequestedCode, AuthErro
     if let Some(user_id) = row.user_id {
         cx.concerns(user_id);
     }
-    codes::replace(cx.app.store.read(), &row).await?;
+    let (cx, row) = (&cx, &row);
+    cx.app.store.write(cx, |tx| async move { Ok::<_, AuthError>(codes::replace(&tx, row).await?) }).await?;
     cx.app.code_requested.notify_one();
     Ok(RequestedCode { code_id: row.id, expires_at: row.expires_at })
 }

@@ -88,7 +88,7 @@ async fn passwords_codes_and_ends_of_sessions_are_kept() {
     let kept = entries(&world, &admin, "auth.changePassword", 2).await;
     assert_eq!(told(&kept[0]), ["refused", "wrong_password", user_id, "-", "-"]);
     assert_eq!(told(&kept[1]), ["done", "-", user_id, "-", "-"]);
-    assert_eq!(kept[1]["sessionId"], sari.0["sessionId"]);
+    assert_eq!((&kept[1]["sessionId"], &kept[1]["signedBy"]), (&sari.0["sessionId"], &json!("edge")));
 
     let wish = json!({ "email": "sari@example.com", "purpose": "password_reset" });
     let code_id = world.ask("auth.requestCode", wish).ok().await["codeId"].clone();
@@ -182,6 +182,21 @@ async fn a_change_that_cannot_be_kept_is_not_made() {
     world.execute("alter table audit_entries drop constraint never").await;
     role().ok().await;
     assert_eq!(world.number(left).await, 2);
+}
+
+#[tokio::test]
+async fn a_code_that_cannot_be_kept_is_not_made() {
+    let world = World::start("").await;
+    world.register("sari@example.com").await;
+    world
+        .execute("alter table audit_entries add constraint never check (operation <> 'auth.requestCode') not valid")
+        .await;
+    let request = || world.ask("auth.requestCode", json!({ "email": "sari@example.com", "purpose": "password_reset" }));
+    assert_eq!(request().refusal().await, "internal");
+    assert_eq!(world.number("select count(*) from one_time_codes").await, 0);
+    world.execute("alter table audit_entries drop constraint never; delete from attempt_brakes").await;
+    request().ok().await;
+    assert_eq!(world.number("select count(*) from one_time_codes").await, 1);
 }
 
 #[tokio::test]

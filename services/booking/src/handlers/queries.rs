@@ -47,6 +47,7 @@ pub async fn scope(cx: &Cx, clinic_id: Option<ClinicId>) -> Result<Scope, Bookin
     let user = cx.caller().user()?;
     let own = Scope::Customer(user.id);
     let Some(clinic_id) = clinic_id else { return Ok(own) };
+    cx.concerns(clinic_id);
     if cx.caller().is_permitted() {
         return Ok(Scope::Clinic(clinic_id));
     }

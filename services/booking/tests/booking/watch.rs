@@ -3,7 +3,8 @@
 use crate::asking::Person;
 use crate::clinic::{Clinic, local};
 use crate::world::World;
-use subjects::booking::{BookingItem, BookingStatus, CancelBooking, UpdateBooking, WatchBookings};
+use subjects::Role;
+use subjects::booking::{BookingItem, BookingStatus, CancelBooking, FindBookings, UpdateBooking, WatchBookings};
 use subjects::ids::ClinicId;
 
 async fn book(customer: &Person, clinic: &Clinic, hour: u32) -> subjects::booking::Booking {
@@ -68,4 +69,19 @@ async fn customers_watch_their_own_and_staff_watch_their_clinic() {
     let from = Some("2019-01-01T00:00:00Z".parse().unwrap());
     let since = WatchBookings { from, ..WatchBookings::default() };
     assert_eq!(world.watch(&since, customer.asker()).await.unwrap().snapshot().await.len(), 2);
+}
+
+#[tokio::test]
+async fn of_who_sees_any_clinic_the_audit_log_keeps_which() {
+    let world = World::start().await;
+    let _booking = world.run_booking().await;
+    let admin = Person::new(&world, &[Role::PlatformAdmin]);
+    let clinic_id = ClinicId::new();
+    let of_clinic = WatchBookings { clinic_id: Some(clinic_id), ..WatchBookings::default() };
+    world.watch(&of_clinic, admin.asker()).await.unwrap();
+    admin.ask(&FindBookings { clinic_id: Some(clinic_id), ..FindBookings::default() }).await.unwrap();
+    let kept = format!(
+        "select string_agg(operation, ' ' order by id) from booking.audit_entries where subject_id = '{clinic_id}'"
+    );
+    world.until_query(&kept, "booking.watch booking.findAll").await;
 }

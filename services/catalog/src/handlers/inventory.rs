@@ -16,9 +16,14 @@ use subjects::catalog::{
 use subjects::ids::{ClinicId, InventoryId, VariantId, VendorId};
 use subjects::vendor::{FindClinic, VendorError};
 use subjects::{Fault, Page};
+use uuid::Uuid;
 
 /// The stock where the caller works.
 pub async fn find_all(cx: Cx, request: FindInventory) -> Result<Page<Inventory>, CatalogError> {
+    let place = request.clinic_id.map(Uuid::from).or(request.vendor_id.map(Uuid::from));
+    if let Some(place) = place {
+        cx.concerns(place);
+    }
     let db = cx.app.store().read();
     let reach = Reach::of_user(db, cx.caller()).await?;
     let sort = request.sort.unwrap_or(InventorySort::CreatedAt);

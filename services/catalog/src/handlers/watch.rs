@@ -14,6 +14,10 @@ use uuid::Uuid;
 /// The stock where the caller works, as far as it is asked for. Asked at every lease: whoever works elsewhere by then is
 /// told anew what there is.
 pub async fn inventory(cx: Cx, request: WatchInventory) -> Result<Watch<InventoryItem>, CatalogError> {
+    let place = request.clinic_id.map(Uuid::from).or(request.vendor_id.map(Uuid::from));
+    if let Some(place) = place {
+        cx.concerns(place);
+    }
     let reach = Arc::new(Reach::of_user(cx.app.store().read(), cx.caller()).await?);
     let (app, request) = (cx.app.clone(), Arc::new(request));
     let page = {

@@ -56,6 +56,10 @@ async fn nobody_watches_the_stock_of_others() {
     let elsewhere = WatchInventory { clinic_id: Some(ClinicId::new()), ..WatchInventory::default() };
     assert_eq!(mesh.watch(&elsewhere, &shop.staff).await.unwrap().snapshot().await, []);
     assert_eq!(mesh.watch(&everything, &platform_admin()).await.unwrap().snapshot().await.len(), 2);
+    // Who sees the stock of others is kept, and whose it is.
+    mesh.watch(&of_the_shop, &platform_admin()).await.unwrap();
+    let kept = format!("select count(*) from audit_entries where subject_id = '{}'", shop.vendor_id);
+    mesh.until_query(&kept, 1).await;
 
     reserve(&mesh, &[shop.line_at(0, 0, 1)]).ok().await;
     reserve(&mesh, &[shop.line_at(0, 1, 2)]).ok().await;

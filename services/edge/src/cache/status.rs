@@ -50,6 +50,11 @@ impl Status {
         }
     }
 
+    /// Whether the service was asked.
+    pub const fn has_asked(self) -> bool {
+        matches!(self, Status::Miss | Status::Outdated | Status::TooOldForRequest | Status::Personal)
+    }
+
     const fn header(self) -> &'static str {
         match self {
             Status::Hit => "petpro; hit",

@@ -107,6 +107,7 @@ impl Streams {
                 correlation_id: asked.context.correlation_id.clone(),
                 traceparent: Some(asked.context.traceparent.clone()),
                 subject: asked.operation.subject.to_owned(),
+                client_address: asked.context.client().map(|client| client.to_string()),
                 ..Meta::default()
             },
             identify: self.identify_again(asked.operation, asked.headers),

@@ -130,7 +130,7 @@ impl World {
             .set("client.resend_after_ms", 10_000)
             .set("edge.leave_after_ms", 1)
             .set("edge.limits_profile", "bench")
-            .set("edge.shedding.late_ms", 10_000);
+            .set("edge.shedding.times_slower", 1_000_000.0);
         let host = Host::new(settings.clone()).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
         let connect = async |identity: &'static str| {

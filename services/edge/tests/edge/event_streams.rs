@@ -7,7 +7,7 @@ use identity::{AccessTokens, KeyStore, Purpose, User};
 use platform::nats::NatsConfig;
 use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
-use platform::{Settings, permissions, provision};
+use platform::{AuditQueue, Settings, permissions, provision};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,6 +33,8 @@ struct World {
     host: Host,
     edge: Running,
     booking: Running,
+    /// What booking has for the audit log.
+    log: AuditQueue,
     rows: tiny_booking::Rows,
     publisher: Setup,
     auth: Setup,
@@ -67,7 +69,7 @@ impl World {
             .set("edge.streams.settle_ms", 0)
             .set("edge.streams.keep_alive_ms", 200)
             .set("edge.limits_profile", "wide")
-            .set("edge.shedding.late_ms", 10_000);
+            .set("edge.shedding.times_slower", 1_000_000.0);
         let host = Host::new(more_settings(settings)).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
         let (provisioner, _) =
@@ -75,6 +77,7 @@ impl World {
         provision::provision(&async_nats::jetstream::new(provisioner), &config, &[]).await.unwrap();
         let rows = tiny_booking::Rows::default();
         let setup = Setup::connect(&host, "booking").await.unwrap();
+        let log = setup.audit.clone();
         let booking = runtime::start(setup, tiny_booking::service(), TinyBooking { rows: rows.clone() }).await.unwrap();
         let (edge, address) = start_edge(&host).await;
         let mut leaks = Leaks::new();
@@ -87,6 +90,7 @@ impl World {
             host,
             edge,
             booking,
+            log,
             rows,
             keys,
             _nats: nats,
@@ -95,7 +99,11 @@ impl World {
     }
 
     fn user(&self) -> (User, String) {
-        let user = User { id: UserId::new(), session: SessionId::new(), roles: vec![Role::Customer] };
+        self.somebody(Role::Customer)
+    }
+
+    fn somebody(&self, role: Role) -> (User, String) {
+        let user = User { id: UserId::new(), session: SessionId::new(), roles: vec![role] };
         let tokens = AccessTokens::new(self.keys.signing_key("auth", Purpose::Access).unwrap());
         let token = tokens.issue(&user, chrono::Utc::now());
         (user, token)
@@ -215,6 +223,23 @@ async fn a_client_hears_its_own_and_goes_on_from_its_last_event() {
     let mut fresh = world.open(&token, Some("1-1")).await;
     assert_eq!(fresh.event().await.unwrap().name, "reset");
     assert_eq!(fresh.named("snapshot").await.json()["version"], 7);
+}
+
+#[tokio::test]
+async fn whoever_sees_everything_is_in_the_audit_log_with_where_they_are_also_when_they_come_back() {
+    let world = World::start(|settings| settings).await;
+    let (admin, token) = world.somebody(Role::PlatformAdmin);
+    for last in [None, Some("1-1")] {
+        world.open(&token, last).await.named("ready").await;
+        let kept = world.log.take(usize::MAX);
+        assert_eq!(kept.len(), 1, "{last:?}: {kept:?}");
+        let row = &kept[0];
+        assert_eq!((row.operation, row.actor_id), ("booking.watch", Some(admin.id)));
+        assert_eq!((row.network.as_deref(), row.via.as_deref()), (Some("127.0.0.0/24"), Some("edge")));
+    }
+    let (_, customer) = world.user();
+    world.open(&customer, None).await.named("ready").await;
+    assert_eq!(world.log.take(usize::MAX), []);
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ impl StandIn {
             .set("edge.listen", "127.0.0.1:0")
             .set("edge.leave_after_ms", 1)
             .set("edge.limits_profile", "bench")
-            .set("edge.shedding.late_ms", 10_000);
+            .set("edge.shedding.times_slower", 1_000_000.0);
         let host = Host::new(settings).unwrap();
         let config: NatsConfig = host.settings.section("nats").unwrap();
         let (client, _) = platform::nats::connect(&config, "provision", &keys, host.metrics.clone()).await.unwrap();

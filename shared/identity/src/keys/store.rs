@@ -72,6 +72,13 @@ impl KeyStore {
         folder.seal_all()
     }
 
+    /// [`KeyStore::tidy`] of a folder that may not be there, or not whole. It comes before [`KeyStore::create_issuing`]:
+    /// what that puts in the place of something is not everywhere yet, and the other one is needed for a while.
+    pub fn tidy_folder(dir: impl AsRef<Path>, sealing: Sealing, issuance: &Issuance) -> Result<Vec<String>, KeyError> {
+        let folder = Folder { dir: dir.as_ref().to_path_buf(), sealing };
+        if folder.dir.exists() { rotate::tidy(&folder, issuance, Utc::now()) } else { Ok(Vec::new()) }
+    }
+
     /// Begins to put new signing keys and nkeys in the place of those of the named owners, or of all but neighbours where
     /// nobody is named. Where that is under way already, shorter times bring its end forward, and nothing else changes.
     /// Their certificates are renewed at once; [`super::NATS_SERVER`] and [`super::AUTHORITY`] may be named as well.

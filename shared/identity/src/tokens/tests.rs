@@ -87,9 +87,9 @@ fn each_kind_of_token_is_accepted_where_it_belongs() {
     let fixture = fixture();
     let access = AccessTokens::new(fixture.key("auth", Purpose::Access)).issue(&fixture.user, fixture.now);
     assert_eq!(fixture.verifier.verify_access(&access), Ok(fixture.user.clone()));
-    for owner in ["edge", "operator"] {
+    for owner in ["edge", "operator", "neighbour"] {
         let token = UserTokens::new(fixture.key(owner, Purpose::User)).issue(&fixture.user, fixture.now);
-        assert_eq!(fixture.verifier.verify_user(&token), Ok(fixture.user.clone()));
+        assert_eq!(fixture.verifier.verify_user(&token), Ok((fixture.user.clone(), owner.to_owned())));
     }
     let token = ServiceTokens::new(fixture.key("booking", Purpose::Service)).for_audience("vendor");
     assert_eq!(fixture.verifier.verify_service(&token), Ok("booking".to_owned()));

@@ -45,7 +45,7 @@ struct Shared {
 struct Known {
     generation: u64,
     keys_by_kid: HashMap<String, VerifyingKey>,
-    users: Cache<RememberedKey, Remembered<User>>,
+    users: Cache<RememberedKey, Remembered<SignedUser>>,
     services: Cache<RememberedKey, Remembered<String>>,
 }
 
@@ -67,6 +67,9 @@ struct VerifyingKey {
     public: PublicKey,
     decoding: DecodingKey,
 }
+
+/// A user, and who has signed for them.
+type SignedUser = (User, String);
 
 /// The purpose beside the token's SHA-256, or a remembered access token would pass for a user token.
 type RememberedKey = (Purpose, [u8; 32]);
@@ -134,9 +137,9 @@ impl Verifier {
         self.verify_user_of(Purpose::Access, token, Utc::now())
     }
 
-    /// The user of a user token.
-    pub fn verify_user(&self, token: &str) -> Result<User, TokenError> {
-        self.verify_user_of(Purpose::User, token, Utc::now())
+    /// The user of a user token, and who has signed it.
+    pub fn verify_user(&self, token: &str) -> Result<(User, String), TokenError> {
+        self.verify_signed(Purpose::User, token, Utc::now())
     }
 
     /// The name of the service that signed a service token for this one.
@@ -145,6 +148,10 @@ impl Verifier {
     }
 
     pub(crate) fn verify_user_of(&self, purpose: Purpose, token: &str, now: Instant) -> Result<User, TokenError> {
+        self.verify_signed(purpose, token, now).map(|(user, _signed_by)| user)
+    }
+
+    fn verify_signed(&self, purpose: Purpose, token: &str, now: Instant) -> Result<SignedUser, TokenError> {
         let known = self.known();
         remembering(&known.users, purpose, token, now, || {
             let (claims, leaves_at) = self.verified_claims(&known, purpose, token, now)?;
@@ -156,7 +163,8 @@ impl Verifier {
             // A neighbour speaks for customers; nobody runs the platform through one.
             let is_neighbour = purpose == Purpose::User && claims.iss == NEIGHBOUR;
             let roles = roles.filter(|role| !is_neighbour || *role == Role::Customer).collect();
-            Ok(Remembered { value: User { id, session, roles }, expires_at: claims.exp, leaves_at })
+            let value = (User { id, session, roles }, claims.iss);
+            Ok(Remembered { value, expires_at: claims.exp, leaves_at })
         })
     }
 

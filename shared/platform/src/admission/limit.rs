@@ -1,26 +1,16 @@
 //! How many requests run at a time: fewer as soon as they only make each other slow, more as long as they do not.
 //!
-//! Each operation has a time that it usually takes while there is little to do. Where operations take much longer and many
-//! run, the limit falls in that proportion; where somebody had to wait and they do not take longer, it rises by a little.
+//! Where operations take much longer than they usually do ([`Slowness`]) and many run, the limit falls in that proportion;
+//! where somebody had to wait and they do not take longer, it rises by a little.
 
-use std::collections::HashMap;
+use crate::slowness::Slowness;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// It never falls below this: what waits for locks is slow, too, and keeps the others from nothing.
-const LEAST: usize = 4;
 /// How much longer than usual operations may take.
 const TOLERANCE: f64 = 2.5;
 /// The most that it falls at once.
 const STEEPEST: f64 = 0.5;
-/// How often it is thought over.
-const WINDOW: Duration = Duration::from_millis(200);
-/// From fewer results nothing is concluded: it goes on until there are so many.
-const MIN_RESULTS: u32 = 20;
-/// Nor from fewer of one operation.
-const MIN_OF_ONE: u32 = 5;
-/// How much a quiet time adds to what is usual.
-const LEARNS: f64 = 0.1;
 
 /// The limit and what it follows from.
 #[derive(Debug)]
@@ -28,33 +18,20 @@ pub(super) struct Limit {
     limit: f64,
     least: f64,
     most: f64,
-    /// In seconds.
-    usual: HashMap<&'static str, f64>,
-    window: Window,
-}
-
-#[derive(Debug, Default)]
-struct Window {
-    ends: Option<Instant>,
-    took: HashMap<&'static str, Results>,
-    results: u32,
+    slowness: Slowness,
+    /// Since it was thought over last.
     most_running: usize,
     was_too_little: bool,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
-struct Results {
-    count: u32,
-    seconds: f64,
-}
-
 impl Limit {
-    /// From `first` on, up to `most`.
+    /// From `first` on, up to `most`, and never below `first`: what waits for locks, or for a processor that others have,
+    /// is slow, too, and keeps the others from nothing.
     pub(super) fn new(first: usize, most: usize) -> Limit {
         let most = most.max(1);
-        let first = to_f64(first.clamp(1, most));
-        let (least, most) = (to_f64(LEAST.min(most)), to_f64(most));
-        Limit { limit: first, least, most, usual: HashMap::new(), window: Window::default() }
+        let (least, most) = (to_f64(first.clamp(1, most)), to_f64(most));
+        let slowness = Slowness::default();
+        Limit { limit: least, least, most, slowness, most_running: 0, was_too_little: false }
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to what was a usize")]
@@ -64,44 +41,23 @@ impl Limit {
 
     /// So many run now.
     pub(super) fn runs(&mut self, running: usize) {
-        self.window.most_running = self.window.most_running.max(running);
+        self.most_running = self.most_running.max(running);
     }
 
     /// Somebody has to wait.
     pub(super) fn was_too_little(&mut self) {
-        self.window.was_too_little = true;
+        self.was_too_little = true;
     }
 
     /// An operation took so long.
     pub(super) fn took(&mut self, subject: &'static str, took: Duration, now: Instant) {
-        let results = self.window.took.entry(subject).or_default();
-        results.count += 1;
-        results.seconds += took.as_secs_f64();
-        self.window.results += 1;
-        let is_over = now >= *self.window.ends.get_or_insert(now + WINDOW);
-        if is_over && self.window.results >= MIN_RESULTS {
-            let window = std::mem::take(&mut self.window);
-            self.follow(&window);
-        }
-    }
-
-    fn follow(&mut self, window: &Window) {
-        let many_run = window.was_too_little || to_f64(window.most_running) * 2.0 > self.limit;
-        let (mut results, mut ratios) = (0.0, 0.0);
-        for (subject, of_one) in window.took.iter().filter(|(_, of_one)| of_one.count >= MIN_OF_ONE) {
-            let took = of_one.seconds / f64::from(of_one.count);
-            let usual = self.usual.entry(subject).or_insert(took);
-            *usual = if many_run { usual.min(took) } else { *usual + (took - *usual) * LEARNS };
-            results += f64::from(of_one.count);
-            ratios += f64::from(of_one.count) * took / usual.max(f64::MIN_POSITIVE);
-        }
-        if results == 0.0 {
-            return;
-        }
-        let ratio = ratios / results;
-        if many_run && ratio > TOLERANCE {
-            self.limit = (self.limit * (TOLERANCE / ratio).max(STEEPEST)).max(self.least);
-        } else if window.was_too_little {
+        let Some(times) = self.slowness.took(subject, took, now) else { return };
+        let (most_running, was_too_little) = (self.most_running, self.was_too_little);
+        (self.most_running, self.was_too_little) = (0, false);
+        let many_run = was_too_little || to_f64(most_running) * 2.0 > self.limit;
+        if many_run && times > TOLERANCE {
+            self.limit = (self.limit * (TOLERANCE / times).max(STEEPEST)).max(self.least);
+        } else if was_too_little {
             self.limit = (self.limit + self.limit.sqrt() / 2.0).min(self.most);
         }
     }
@@ -117,6 +73,7 @@ mod tests {
 
     const FIRST: usize = 16;
     const USUAL: Duration = Duration::from_millis(4);
+    const WINDOW: Duration = Duration::from_millis(100);
 
     struct World {
         limit: Limit,
@@ -153,7 +110,7 @@ mod tests {
         assert_eq!(world.limit.get(), 64);
         // Eight can work at the same time; more wait for each other.
         world.windows(30, true, |limit| (limit, USUAL * u32::try_from(limit.max(8)).unwrap() / 8));
-        assert!((12..=26).contains(&world.limit.get()), "{}", world.limit.get());
+        assert!((16..=26).contains(&world.limit.get()), "{}", world.limit.get());
         world.windows(60, true, |limit| (limit, USUAL));
         assert_eq!(world.limit.get(), 64);
     }
@@ -171,19 +128,7 @@ mod tests {
         let mut world = World::new();
         world.windows(5, false, |_| (2, USUAL));
         world.windows(100, true, |limit| (limit, USUAL * 100));
-        assert_eq!(world.limit.get(), LEAST);
+        assert_eq!(world.limit.get(), FIRST);
         assert_eq!(Limit::new(FIRST, 1).get(), 1);
-    }
-
-    #[test]
-    fn where_results_are_few_it_takes_longer_to_conclude_from_them() {
-        let mut limit = Limit::new(FIRST, 64);
-        let now = Instant::now();
-        for (result, took) in [1].into_iter().chain([100; 39]).enumerate() {
-            limit.was_too_little();
-            limit.took("a", USUAL * took, now + WINDOW * u32::try_from(result).unwrap());
-            // The first twenty teach what is usual.
-            assert!(limit.get() >= FIRST, "{result}");
-        }
     }
 }

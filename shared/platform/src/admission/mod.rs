@@ -131,7 +131,11 @@ impl Admission {
         let Asked { subject, priority } = asked;
         let mut places = self.lock();
         if places.has_room(asked) {
-            places.queue(priority).delay.saw(Duration::ZERO, now);
+            // Others of its priority may wait where one operation has all places that it may have.
+            let queue = places.queue(priority);
+            if queue.waiting.is_empty() {
+                queue.delay.saw(Duration::ZERO, now);
+            }
             places.take(subject);
             self.show(&places);
             return Entry::Place(Place { admission: self.clone(), subject });
@@ -252,9 +256,9 @@ impl Queue {
         Queue { waiting: VecDeque::new(), delay: QueueDelay::new(stands_after) }
     }
 
-    /// Turns those away who have waited too long.
+    /// Turns those away who have waited too long, but for the last one: a place is free for somebody.
     fn turn_away(&mut self, now: Instant) {
-        while let Some(first) = self.waiting.front() {
+        while let Some(first) = self.waiting.front().filter(|_| self.waiting.len() > 1) {
             if !self.delay.is_too_long(now.saturating_duration_since(first.since), now) {
                 return;
             }

@@ -35,6 +35,8 @@ pub use places::{AWAY, AWAY_SUBJECTS};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long one that may not go waits before it asks again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How long taking a place may take: until then a replica that is to leave for good waits.
+const TAKEN_WITHIN: Duration = Duration::from_secs(2);
 /// How often one that is away looks whether the group still can do without it.
 const LOOK_BACK_EVERY: Duration = Duration::from_secs(1);
 /// The pause before one that cannot come back tries again.
@@ -92,7 +94,12 @@ impl Ejection {
     pub(crate) fn new(setup: &Setup, config: EjectionConfig, condition: Arc<Condition>) -> Ejection {
         let is_stable = setup.version.is_none();
         let members = Members { nats: setup.nats.clone(), name: setup.name, is_stable };
-        let places = Places { jetstream: setup.jetstream.clone(), name: setup.name, instance: setup.instance.clone() };
+        let places = Places {
+            jetstream: setup.jetstream.clone(),
+            name: setup.name,
+            version: setup.version.clone(),
+            instance: setup.instance.clone(),
+        };
         let metrics = setup.metrics.ejection();
         let (name, instance) = (setup.name, setup.instance.clone());
         let ejection = Ejection { name, instance, config, condition, members, places, metrics };
@@ -105,11 +112,7 @@ impl Ejection {
         let mut membership = membership;
         let mut spell = Duration::from_millis(self.config.away_ms);
         loop {
-            let place = tokio::select! {
-                biased;
-                () = leave.cancelled() => break,
-                place = self.until_it_has_to_go(&mut spell) => place,
-            };
+            let Some(place) = self.until_it_has_to_go(&mut spell, &leave).await else { break };
             // Not all who went at the same moment come back at the same moment.
             let back_at = Instant::now() + jittered(spell);
             self.stand(Standing::Away);
@@ -117,7 +120,10 @@ impl Ejection {
             membership.leave().await;
             tokio::select! {
                 biased;
-                () = leave.cancelled() => return self.stand(Standing::Leaving),
+                () = leave.cancelled() => {
+                    self.stand(Standing::Leaving);
+                    return self.places.give_back(place).await;
+                }
                 () = self.until_it_may_come_back(back_at) => {}
             }
             let Some(returned) = self.come_back(&group, place, &leave).await else {
@@ -130,13 +136,18 @@ impl Ejection {
         membership.leave().await;
     }
 
-    /// Returns with the place of one who may be away. `spell` is as at first again once it has done well.
-    async fn until_it_has_to_go(&self, spell: &mut Duration) -> Place {
+    /// Returns with the place of one who may be away; none: it is to leave for good. `spell` is as at first again once it
+    /// has done well.
+    async fn until_it_has_to_go(&self, spell: &mut Duration, leave: &CancellationToken) -> Option<Place> {
         if !self.config.enabled {
-            return std::future::pending().await;
+            leave.cancelled().await;
+            return None;
         }
+        let mut pause = LOOK_EVERY;
         loop {
-            sleep(LOOK_EVERY).await;
+            // What follows is not given up half-way: a place would be taken, and nobody would give it back.
+            leave.run_until_cancelled(sleep(pause)).await?;
+            pause = LOOK_EVERY;
             if !self.condition.fails(&self.config, Instant::now()) {
                 if self.condition.is_past_probation(&self.config) {
                     *spell = Duration::from_millis(self.config.away_ms);
@@ -146,7 +157,7 @@ impl Ejection {
                 continue;
             }
             match self.take_leave(*spell).await {
-                Ok(place) => return place,
+                Ok(place) => return Some(place),
                 Err(why) => {
                     self.metrics.stayed(self.name, why.as_str());
                     tracing::warn!(
@@ -156,7 +167,7 @@ impl Ejection {
                     );
                 }
             }
-            sleep(ASK_AGAIN).await;
+            pause = ASK_AGAIN;
         }
     }
 
@@ -172,7 +183,8 @@ impl Ejection {
         if !members::another_does_well(&group, &self.instance, &self.config) {
             return Err(Stays::AllFail);
         }
-        let place = self.places.take(may_be_away, longest(spell)).await.map_err(|error| {
+        let taken = tokio::time::timeout(TAKEN_WITHIN, self.places.take(may_be_away, longest(spell))).await;
+        let place = taken.map_err(|_elapsed| Stays::NobodyAnswers)?.map_err(|error| {
             tracing::debug!(service = self.name, error = chain(&error), "could not take a place");
             Stays::NobodyAnswers
         })?;
@@ -216,19 +228,15 @@ impl Ejection {
                     tracing::warn!(service = self.name, error = format!("{error:#}"), "could not join the queue group");
                 }
             }
-            tokio::select! {
-                () = leave.cancelled() => return None,
-                () = sleep(RETURN_PAUSE) => {}
+            if leave.run_until_cancelled(sleep(RETURN_PAUSE)).await.is_none() {
+                self.places.give_back(place).await;
+                return None;
             }
         };
         self.stand(Standing::Probation);
         tracing::info!(service = self.name, instance = &*self.instance, "back in its queue group, on probation");
         let places = self.places.clone();
-        tokio::spawn(async move {
-            if let Err(error) = places.give_back(place).await {
-                tracing::debug!(error = chain(&error), "could not give a place back: it ends by itself");
-            }
-        });
+        tokio::spawn(async move { places.give_back(place).await });
         Some(membership)
     }
 

@@ -1,6 +1,6 @@
 //! What a watcher asks for, beside its request.
 
-use super::wire::{CREDIT, FROM, LEASE_MS, MAX_CREDIT, MAX_LEASE, StreamPlace, TO};
+use super::wire::{CREDIT, FROM, LEASE_MS, MAX_CREDIT, MAX_LEASE, RENEWAL, StreamPlace, TO};
 use crate::nats::is_inbox;
 use crate::nest::PacketId;
 use async_nats::{HeaderName, Message, Subject};
@@ -14,6 +14,7 @@ const CREDIT_IN_PACKETS: u32 = 10_000;
 /// The headers of a request for a lease, as they came.
 pub(crate) struct LeaseAsk {
     from: Option<String>,
+    is_renewal: bool,
     credit: Option<String>,
     lease_ms: Option<String>,
     to: Option<String>,
@@ -44,6 +45,7 @@ impl LeaseAsk {
         };
         LeaseAsk {
             from: header(FROM).filter(|place| !place.is_empty()),
+            is_renewal: header(RENEWAL).is_some(),
             credit: header(CREDIT),
             lease_ms: header(LEASE_MS),
             to: header(TO),
@@ -57,9 +59,9 @@ impl LeaseAsk {
         LeaseAsk { packet, ..self }
     }
 
-    /// Whether a stream begins with it, rather than going on from a place.
-    pub(crate) fn is_first(&self) -> bool {
-        self.from.is_none()
+    /// Whether it goes on with a stream that was begun before, as the asker says.
+    pub(crate) fn is_renewal(&self) -> bool {
+        self.is_renewal
     }
 
     /// Whether the request's own inbox is told, so that it has no other answer.

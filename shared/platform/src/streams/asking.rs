@@ -1,7 +1,7 @@
 //! A lease as its watcher has it: how it is asked for, and how its answers are read.
 
 use super::wire::{
-    COUNT, CREDIT, FROM, ITEM, KIND, Kind, LEASE_MS, LeaseHeaders, MAX_CREDIT, MAX_LEASE, PLACE, REASON,
+    COUNT, CREDIT, FROM, ITEM, KIND, Kind, LEASE_MS, LeaseHeaders, MAX_CREDIT, MAX_LEASE, PLACE, REASON, RENEWAL,
 };
 use super::wire::{StreamPlace, TO, lease_inbox};
 use crate::client::{Client, RawCall};
@@ -33,6 +33,8 @@ pub(super) struct Question {
     pub user_token: Option<Arc<str>>,
     pub meta: Meta,
     pub from: Option<StreamPlace>,
+    /// There was a lease of this stream before.
+    pub is_renewal: bool,
 }
 
 impl Question {
@@ -52,7 +54,7 @@ impl Question {
             deadline,
             meta: &self.meta,
         };
-        let asked = LeaseHeaders { from: self.from, to: inbox };
+        let asked = LeaseHeaders { from: self.from, is_renewal: self.is_renewal, to: inbox };
         self.client.ask_lease(self.subject, call, asked).await?;
         Ok(Lease { messages, heard: 0, heard_at: Instant::now() })
     }
@@ -107,6 +109,9 @@ impl LeaseHeaders {
         };
         if let Some(from) = self.from {
             insert(FROM, from.to_string());
+        }
+        if self.is_renewal {
+            insert(RENEWAL, "true".to_owned());
         }
         insert(CREDIT, MAX_CREDIT.to_string());
         insert(LEASE_MS, MAX_LEASE.as_millis().to_string());

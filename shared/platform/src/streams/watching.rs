@@ -99,7 +99,7 @@ impl Client {
             pause: FIRST_PAUSE,
         };
         let lease = loop {
-            match watching.question()?.ask(deadline).await {
+            match watching.question(false)?.ask(deadline).await {
                 Ok(lease) => break lease,
                 // In a moment it has, or another replica is asked.
                 Err(fault) if fault.reason == NOT_CAUGHT_UP && Instant::now() + LONGEST_PAUSE < deadline => {
@@ -204,7 +204,7 @@ impl Watching {
     async fn renew(&mut self) -> Result<(), Fault> {
         let asked = match &mut self.renewal {
             Some(renewal) => renewal.await,
-            None => match self.question() {
+            None => match self.question(true) {
                 Ok(question) => {
                     let pause = self.failing_since.map(|_since| self.next_pause()).unwrap_or_default();
                     self.renewal = Some(Box::pin(async move {
@@ -243,7 +243,8 @@ impl Watching {
         self.pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)
     }
 
-    fn question(&mut self) -> Result<Question, Fault> {
+    /// `is_renewal`: a lease was granted before.
+    fn question(&mut self, is_renewal: bool) -> Result<Question, Fault> {
         Ok(Question {
             user_token: (self.call.identify)()?,
             client: self.client.clone(),
@@ -251,6 +252,7 @@ impl Watching {
             body: self.call.body.clone(),
             meta: self.call.meta.clone(),
             from: self.place,
+            is_renewal,
         })
     }
 }

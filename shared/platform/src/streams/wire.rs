@@ -9,6 +9,10 @@ use uuid::Uuid;
 
 /// On a request: where the watcher is. Without it, it knows nothing yet.
 pub const FROM: &str = "Petpro-Stream-From";
+/// On a request: that it goes on with a stream which was begun before, so that the audit log keeps the stream once. It is
+/// a service's word, and counts for nothing from whoever shows no service token. A place to go on from says nothing of the
+/// kind: clients bring one along.
+pub const RENEWAL: &str = "Petpro-Stream-Renewal";
 /// On a request: for how many answers the watcher has room.
 pub const CREDIT: &str = "Petpro-Stream-Credit";
 /// On a request: for how many milliseconds it wants to be told.
@@ -164,6 +168,8 @@ fn read_scope(text: &str) -> Result<u32, NotAPlace> {
 pub(crate) struct LeaseHeaders {
     /// Where it is.
     pub from: Option<StreamPlace>,
+    /// It has had a lease of this stream before.
+    pub is_renewal: bool,
     /// The inbox that is told.
     pub to: String,
 }

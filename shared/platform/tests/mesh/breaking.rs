@@ -1,10 +1,12 @@
 //! A service that is not worth asking is left alone, and a service that is asked too much at once, too.
 
 use crate::resending::{Manner, Process, Shared, ask};
-use crate::world::World;
+use crate::world::{Vendor, World, call, vendor_service};
+use platform::{Meta, Setup, runtime};
 use std::sync::Arc;
 use std::time::Duration;
-use subjects::ErrorCode;
+use subjects::ids::ClinicId;
+use subjects::{ErrorCode, Fault};
 
 const SHORT: Duration = Duration::from_millis(400);
 const LONG: Duration = Duration::from_secs(30);
@@ -70,4 +72,28 @@ async fn what_would_be_too_much_at_once_is_refused_at_once() {
     // Whoever gives up makes room.
     assert_eq!(ask(&client, "auth.jwks", None, SHORT).await.unwrap_err().code, ErrorCode::DeadlineExceeded);
     assert_eq!(shared.runs.borrow().len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_service_cannot_get_from_another_is_not_held_against_itself() {
+    let world = World::start("").await;
+    let (_auth, _) = world.run_auth().await;
+    let host = world.host_with("[client]\nmax_under_way = 1\n");
+    let setup = Setup::connect(&host, "vendor").await.unwrap();
+    let _vendor = runtime::start(setup, vendor_service(), Vendor).await.unwrap();
+    let edge = world.edge().await;
+    let find_clinic = async || {
+        let body = serde_json::json!({ "id": ClinicId::new() }).to_string();
+        let meta = Meta::background("test");
+        edge.client.request_raw("clinic.findOne", call(&meta, &body, None, LONG)).await.unwrap_err()
+    };
+    let mut told = 0;
+    while told < 100 {
+        // One of them asks auth; most others are refused meanwhile, by the vendor service's own client.
+        let faults = futures::future::join_all((0..60).map(|_| find_clinic())).await;
+        let refused: Vec<&Fault> = faults.iter().filter(|fault| fault.code == ErrorCode::Unavailable).collect();
+        assert!(refused.iter().all(|fault| fault.reason == "dependency_unavailable"), "{refused:?}");
+        told += refused.len();
+    }
+    assert_eq!(circuit(&edge.registry, "read"), None);
 }

@@ -1,23 +1,10 @@
-use crate::world::{World, ask};
-use bytes::Bytes;
-use platform::client::RawCall;
-use platform::codec::ContentType;
+use crate::world::{World, ask, call};
 use platform::{Meta, headers};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use subjects::ErrorCode;
 use subjects::ids::UserId;
-
-fn call<'a>(meta: &'a Meta, body: &str, token: Option<&str>, timeout: Duration) -> RawCall<'a> {
-    RawCall {
-        content_type: ContentType::Json,
-        body: Bytes::from(body.to_owned()),
-        user_token: token.map(Into::into),
-        deadline: tokio::time::Instant::now() + timeout,
-        meta,
-    }
-}
 
 #[tokio::test]
 async fn every_request_gets_a_reply_that_says_what_happened() {

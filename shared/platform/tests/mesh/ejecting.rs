@@ -1,9 +1,6 @@
 //! A replica that fails by itself leaves its queue group, as far as the group can do without it.
 
-use crate::world::{World, ask, edge_declaration};
-use bytes::Bytes;
-use platform::client::RawCall;
-use platform::codec::ContentType;
+use crate::world::{World, ask, call, edge_declaration};
 use platform::runtime::{self, Running};
 use platform::setup::Setup;
 use platform::{App, Cx, Meta, Service};
@@ -116,13 +113,7 @@ impl Group {
         let mut failed = 0;
         for _ in 0..times {
             let meta = Meta::background("test");
-            let call = RawCall {
-                content_type: ContentType::Json,
-                body: Bytes::from_static(b"{}"),
-                user_token: None,
-                deadline: Instant::now() + Duration::from_secs(20),
-                meta: &meta,
-            };
+            let call = call(&meta, "{}", None, Duration::from_secs(20));
             failed += usize::from(self.edge.client.request_raw(Jwks::SUBJECT, call).await.is_err());
         }
         failed
@@ -205,6 +196,17 @@ async fn one_that_is_well_again_comes_back() {
         })
         .await;
     assert_eq!(group.ask(100).await, 0);
+    group.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_stopped_while_it_is_away_leaves_its_place_to_the_next() {
+    let mut group = Group::of(4, FOR_LONG).await;
+    group.does(0, Manner::Fails);
+    group.ask_until("it is away", async |group| group.away().await == [0]).await;
+    group.replicas.remove(0).running.drain().await.unwrap();
+    group.does(0, Manner::Fails);
+    group.ask_until("the next one is away", async |group| group.away().await == [0]).await;
     group.end().await;
 }
 

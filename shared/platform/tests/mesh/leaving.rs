@@ -1,8 +1,5 @@
-use crate::world::World;
-use bytes::Bytes;
-use platform::Meta;
-use platform::client::RawCall;
-use platform::codec::ContentType;
+use crate::world::{Auth, World, auth_service, call};
+use platform::{Meta, Setup, runtime};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,13 +20,7 @@ async fn replicas_come_and_go_under_load_and_no_request_is_lost() {
             tokio::spawn(async move {
                 let meta = Meta::background("test");
                 while !stop.load(Ordering::Relaxed) {
-                    let call = RawCall {
-                        content_type: ContentType::Json,
-                        body: Bytes::from_static(b"{}"),
-                        user_token: None,
-                        deadline: tokio::time::Instant::now() + Duration::from_secs(20),
-                        meta: &meta,
-                    };
+                    let call = call(&meta, "{}", None, Duration::from_secs(20));
                     edge.client.request_raw("auth.jwks", call).await.unwrap();
                     answered.fetch_add(1, Ordering::Relaxed);
                 }
@@ -48,6 +39,32 @@ async fn replicas_come_and_go_under_load_and_no_request_is_lost() {
     for caller in callers {
         caller.await.expect("a request failed");
     }
+    stays.drain().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replica_leaves_after_its_connection_was_lost_and_swallows_nothing() {
+    let world = World::start("").await;
+    let edge = world.edge().await;
+    let setup = Setup::connect(&world.host(), "auth").await.unwrap();
+    let (nats, mut connections) = (setup.nats.clone(), setup.signals.connections());
+    let leaves = runtime::start(setup, auth_service(), Auth::default()).await.unwrap();
+    let ask_many = async |count: usize| {
+        let meta = Meta::background("test");
+        for _ in 0..count {
+            let call = call(&meta, "{}", None, Duration::from_secs(5));
+            edge.client.request_raw("auth.jwks", call).await.unwrap();
+        }
+    };
+    ask_many(200).await;
+    connections.mark_unchanged();
+    nats.force_reconnect().await.unwrap();
+    connections.changed().await.unwrap();
+    let (stays, _) = world.run_auth().await;
+    ask_many(20).await;
+    let leaving = leaves.drain();
+    let (left, ()) = tokio::join!(leaving, ask_many(300));
+    left.unwrap();
     stays.drain().await.unwrap();
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
 use platform::streams::{Heard, Kind, StreamPlace, Watch, WatchCall, Watching};
-use platform::{App, Cx, Declaration, Meta, Service, Settings};
+use platform::{App, AuditQueue, Cx, Declaration, Meta, Service, Settings};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -111,9 +111,15 @@ impl Toy {
     }
 
     pub async fn replica_with(&self, settings: &str) -> Running {
+        self.replica_and_log(settings).await.0
+    }
+
+    /// A replica, and what it has for the audit log.
+    pub async fn replica_and_log(&self, settings: &str) -> (Running, AuditQueue) {
         let host = Host::new(Settings::from_toml(&self.world.settings(settings))).unwrap();
         let setup = Setup::connect(&host, "booking").await.unwrap();
-        runtime::start(setup, service(), Booking { shared: self.shared.clone() }).await.unwrap()
+        let log = setup.audit.clone();
+        (runtime::start(setup, service(), Booking { shared: self.shared.clone() }).await.unwrap(), log)
     }
 
     /// A new booking at a clinic, as a row alone: its event is on its way.
@@ -162,7 +168,17 @@ impl Toy {
         from: Option<StreamPlace>,
         settle: Duration,
     ) -> Result<Watching, Fault> {
-        let token: Arc<str> = self.world.user_token().into();
+        self.watch_as(&self.world.user_token(), request, from, settle).await
+    }
+
+    pub async fn watch_as(
+        &self,
+        token: &str,
+        request: Value,
+        from: Option<StreamPlace>,
+        settle: Duration,
+    ) -> Result<Watching, Fault> {
+        let token: Arc<str> = token.into();
         let call = WatchCall {
             subject: "booking.watch",
             body: Bytes::from(request.to_string()),

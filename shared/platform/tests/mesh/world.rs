@@ -1,16 +1,19 @@
 //! Two small services over messages of the real contract, and a client that is the edge.
 
 use async_nats::HeaderMap;
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use identity::keys::{KeyStore, PROVISION, Purpose};
 use identity::{User, UserTokens};
+use platform::client::RawCall;
+use platform::codec::ContentType;
 use platform::metrics::Metrics;
 use platform::nats::{NatsConfig, ServerSignals, connect};
 use platform::permissions::{permissions, render};
 use platform::provision::provision;
 use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
-use platform::{App, Cx, Declaration, Service, Settings, Traffic};
+use platform::{App, Cx, Declaration, Meta, Service, Settings, Traffic};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -216,14 +219,29 @@ impl World {
 
     /// A customer's token, signed by whoever may.
     pub fn user_token_of(&self, signer: &str) -> String {
+        self.token_of(&User { id: UserId::new(), session: SessionId::new(), roles: vec![Role::Customer] }, signer)
+    }
+
+    /// A user's token, signed by whoever may.
+    pub fn token_of(&self, user: &User, signer: &str) -> String {
         let key = self.key_store().signing_key(signer, Purpose::User).unwrap();
-        let user = User { id: UserId::new(), session: SessionId::new(), roles: vec![Role::Customer] };
-        UserTokens::new(key).issue(&user, chrono::Utc::now())
+        UserTokens::new(key).issue(user, chrono::Utc::now())
     }
 }
 
 pub fn metrics() -> Metrics {
     Metrics::register(&prometheus::Registry::new()).unwrap()
+}
+
+/// A call in JSON that has so much time.
+pub fn call<'a>(meta: &'a Meta, body: &str, token: Option<&str>, timeout: Duration) -> RawCall<'a> {
+    RawCall {
+        content_type: ContentType::Json,
+        body: Bytes::from(body.to_owned()),
+        user_token: token.map(Into::into),
+        deadline: tokio::time::Instant::now() + timeout,
+        meta,
+    }
 }
 
 /// Asks with headers and answers (error code, body).

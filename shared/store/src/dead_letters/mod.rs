@@ -17,4 +17,5 @@ pub use drop::drop_letters;
 pub use find::{find_all, find_one};
 pub(crate) use of_events::of_events;
 pub(crate) use park::{BEHIND, Parking, insert, which_have_any};
+pub(crate) use replay::meant;
 pub use replay::replay;

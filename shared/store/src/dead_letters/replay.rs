@@ -6,8 +6,9 @@ use super::selection::Selection;
 use crate::cursor;
 use crate::error::Error;
 use crate::query::Query;
-use crate::store::Store;
+use crate::store::{HasStore, Store};
 use futures::{StreamExt as _, stream};
+use platform::{Audited, Cx};
 use sea_orm::ConnectionTrait as _;
 use std::time::Duration;
 use subjects::ids::EventId;
@@ -27,18 +28,14 @@ const MAX_FAILURES: usize = 10;
 
 /// Has dead letters handled again, those that were parked first before the others, and those of an ordered handler in
 /// the order of their aggregate: behind one that fails, no later one of its aggregate is tried. Each is handled and
-/// ceases to be a dead letter in one transaction, so that two who replay the same ones have each effect once.
+/// ceases to be a dead letter in one transaction, so that two who replay the same ones have each effect once. The first
+/// of these transactions has the entry of the audit log.
 ///
 /// # Errors
 /// A cursor of another list; the database's.
-pub async fn replay(store: &Store, request: &ReplayDeadLetters) -> Result<ReplayOutcome, OpsError> {
-    let ReplayDeadLetters { handler, event_id, event_type, dry_run, limit, cursor } = request;
-    let selection = Selection {
-        handler: handler.as_deref(),
-        event_id: *event_id,
-        event_type: event_type.as_deref(),
-        ..Selection::default()
-    };
+pub async fn replay<A: HasStore>(cx: &Cx<A>, request: &ReplayDeadLetters) -> Result<ReplayOutcome, OpsError> {
+    let ReplayDeadLetters { handler: _, event_id: _, event_type: _, dry_run, limit, cursor } = request;
+    let (store, selection) = (cx.app.store(), selection(request));
     let mut after = cursor::decode::<Key>(cursor.as_deref())?;
     let mut to_go = limit.unwrap_or(LIMIT);
     let mut outcome = ReplayOutcome::default();
@@ -51,7 +48,7 @@ pub async fn replay(store: &Store, request: &ReplayDeadLetters) -> Result<Replay
         };
         after = Some(last.key.clone());
         to_go = to_go.saturating_sub(u16::try_from(page.len()).unwrap_or(u16::MAX));
-        for (letter, ending) in replay_page(store, page, *dry_run).await {
+        for (letter, ending) in replay_page(store, page, *dry_run, cx.audited()).await {
             note(&mut outcome, &letter, ending?);
         }
         if to_go == 0 || Instant::now() >= until {
@@ -62,6 +59,23 @@ pub async fn replay(store: &Store, request: &ReplayDeadLetters) -> Result<Replay
     // Whoever has come to the end by exactly so many need not ask again.
     outcome.next_cursor = after.filter(|_| outcome.left > 0).map(|key| cursor::encode(&key));
     Ok(outcome)
+}
+
+/// How many dead letters are meant, from the first page to the last.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn meant(store: &Store, request: &ReplayDeadLetters) -> Result<u64, Error> {
+    selection(request).count(store.read()).await
+}
+
+fn selection(request: &ReplayDeadLetters) -> Selection<'_> {
+    Selection {
+        handler: request.handler.as_deref(),
+        event_id: request.event_id,
+        event_type: request.event_type.as_deref(),
+        ..Selection::default()
+    }
 }
 
 async fn next_page(
@@ -83,7 +97,12 @@ async fn next_page(
 }
 
 /// Those that have an order among themselves go one after the other.
-async fn replay_page(store: &Store, page: Vec<Letter>, dry_run: bool) -> Vec<(Letter, Result<Ending, OpsError>)> {
+async fn replay_page(
+    store: &Store,
+    page: Vec<Letter>,
+    dry_run: bool,
+    audited: Option<&Audited>,
+) -> Vec<(Letter, Result<Ending, OpsError>)> {
     let mut lanes: Vec<Vec<Letter>> = Vec::new();
     for letter in page {
         let handler = store.inner().handlers.find(&letter.key.1);
@@ -97,7 +116,7 @@ async fn replay_page(store: &Store, page: Vec<Letter>, dry_run: bool) -> Vec<(Le
     let replaying = stream::iter(lanes).map(|lane| async move {
         let mut endings = Vec::with_capacity(lane.len());
         for letter in lane {
-            let ending = replay_one(store, &letter, dry_run).await.map_err(OpsError::from);
+            let ending = replay_one(store, &letter, dry_run, audited).await.map_err(OpsError::from);
             endings.push((letter, ending));
         }
         endings

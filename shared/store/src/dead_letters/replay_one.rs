@@ -10,6 +10,7 @@ use crate::store::Store;
 use crate::tx::Tx;
 use crate::work::{Handler, Origins, chain, is_passing, lock_aggregates};
 use futures::FutureExt as _;
+use platform::Audited;
 use sea_orm::ConnectionTrait as _;
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
@@ -73,14 +74,19 @@ impl From<Error> for Stop {
 }
 
 /// An error: the database is away.
-pub(super) async fn replay_one(store: &Store, letter: &Letter, dry_run: bool) -> Result<Ending, Fault> {
+pub(super) async fn replay_one(
+    store: &Store,
+    letter: &Letter,
+    dry_run: bool,
+    audited: Option<&Audited>,
+) -> Result<Ending, Fault> {
     let (_, name, event_id) = &letter.key;
     let Some(handler) = store.inner().handlers.find(name) else {
         return Ok(Ending::Failed("this replica has no such handler".to_owned()));
     };
     let deadline = Instant::now() + TIMEOUT;
     let (handler, origin) = (&handler, Origin::default());
-    let replaying = store.transaction(&origin, deadline, |tx| in_transaction(tx, handler, letter, dry_run));
+    let replaying = store.transaction(&origin, deadline, |tx| in_transaction(tx, handler, letter, dry_run, audited));
     let replaying = AssertUnwindSafe(timeout_at(deadline, replaying)).catch_unwind().await;
     let replayed = match replaying {
         Ok(Ok(replayed)) => replayed,
@@ -109,7 +115,13 @@ pub(super) async fn replay_one(store: &Store, letter: &Letter, dry_run: bool) ->
     Ok(Ending::Failed(error))
 }
 
-async fn in_transaction(tx: Tx, handler: &Handler, letter: &Letter, dry_run: bool) -> Result<(), Stop> {
+async fn in_transaction(
+    tx: Tx,
+    handler: &Handler,
+    letter: &Letter,
+    dry_run: bool,
+    audited: Option<&Audited>,
+) -> Result<(), Stop> {
     let (_, name, event_id) = &letter.key;
     let in_order = letter.aggregate_id.filter(|_| handler.declaration.ordered);
     if let Some(aggregate_id) = in_order {
@@ -132,5 +144,10 @@ async fn in_transaction(tx: Tx, handler: &Handler, letter: &Letter, dry_run: boo
     work(tx.clone()).await?;
     let deleting = statement(DELETE, vec![name.as_str().into(), (*event_id).into()]);
     tx.execute_raw(deleting).await.map_err(Error::from)?;
-    if dry_run { Err(Stop::WouldSucceed) } else { Ok(()) }
+    if dry_run {
+        return Err(Stop::WouldSucceed);
+    }
+    // Of several at the same time one writes it.
+    tx.audit_done(audited);
+    Ok(())
 }

@@ -4,6 +4,7 @@ use super::who;
 use crate::store::HasStore;
 use crate::work;
 use platform::Cx;
+use serde_json::json;
 use subjects::Page;
 use subjects::ops::{ConsumerStatus, FindConsumers, OpsError, PauseConsumer, ResumeConsumer};
 
@@ -16,13 +17,15 @@ pub(super) async fn find_all<A: HasStore>(
 }
 
 pub(super) async fn pause<A: HasStore>(cx: Cx<A>, request: PauseConsumer) -> Result<(), OpsError> {
-    work::pause(cx.app.store(), &request).await?;
+    cx.note(|| json!({ "handler": request.handler }));
+    work::pause(&cx, &request).await?;
     tracing::info!(user.id = who(&cx)?, handler = request.handler, "an operator has paused a consumer");
     Ok(())
 }
 
 pub(super) async fn resume<A: HasStore>(cx: Cx<A>, request: ResumeConsumer) -> Result<(), OpsError> {
-    work::resume(cx.app.store(), &request).await?;
+    cx.note(|| json!({ "handler": request.handler }));
+    work::resume(&cx, &request).await?;
     tracing::info!(user.id = who(&cx)?, handler = request.handler, "an operator has resumed a consumer");
     Ok(())
 }

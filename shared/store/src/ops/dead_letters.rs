@@ -4,6 +4,7 @@ use super::who;
 use crate::dead_letters;
 use crate::store::HasStore;
 use platform::Cx;
+use serde_json::json;
 use subjects::Page;
 use subjects::ops::{
     DeadLetter, DeadLetterDetails, DropDeadLetters, DropOutcome, FindDeadLetter, FindDeadLetters, OpsError,
@@ -19,7 +20,14 @@ pub(super) async fn find_one<A: HasStore>(cx: Cx<A>, request: FindDeadLetter) ->
 }
 
 pub(super) async fn replay<A: HasStore>(cx: Cx<A>, request: ReplayDeadLetters) -> Result<ReplayOutcome, OpsError> {
-    let outcome = dead_letters::replay(cx.app.store(), &request).await?;
+    if let Some(event_id) = request.event_id {
+        cx.concerns(event_id);
+    }
+    let letters = dead_letters::meant(cx.app.store(), &request).await?;
+    let ReplayDeadLetters { handler, event_type, dry_run, .. } = &request;
+    // What comes of each is not known yet when the first transaction is committed, and the entry with it.
+    cx.note(|| json!({ "handler": handler, "eventType": event_type, "dryRun": dry_run, "letters": letters }));
+    let outcome = dead_letters::replay(&cx, &request).await?;
     if !request.dry_run {
         let (who, ReplayOutcome { replayed, failed, left, .. }) = (who(&cx)?, &outcome);
         tracing::info!(user.id = who, replayed, failed, left, "an operator has dead letters handled again");
@@ -28,5 +36,8 @@ pub(super) async fn replay<A: HasStore>(cx: Cx<A>, request: ReplayDeadLetters) -
 }
 
 pub(super) async fn drop_letters<A: HasStore>(cx: Cx<A>, request: DropDeadLetters) -> Result<DropOutcome, OpsError> {
-    dead_letters::drop_letters(cx.app.store(), &request, &who(&cx)?).await
+    if let Some(event_id) = request.event_id {
+        cx.concerns(event_id);
+    }
+    dead_letters::drop_letters(&cx, &request, &who(&cx)?).await
 }

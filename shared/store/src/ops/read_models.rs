@@ -3,6 +3,7 @@
 use crate::projection;
 use crate::store::HasStore;
 use platform::Cx;
+use serde_json::json;
 use subjects::Page;
 use subjects::ops::{FindReadModels, OpsError, ReadModelStatus, RebuildOutcome, RebuildReadModel};
 
@@ -18,5 +19,6 @@ pub(super) async fn rebuild<A: HasStore>(cx: Cx<A>, request: RebuildReadModel) -
     if cursor.is_none() {
         tracing::info!(user.id = super::who(&cx)?, read_model.name = model, "an operator has a read model built anew");
     }
+    cx.note(|| json!({ "model": model }));
     projection::rebuild_page(&cx, &model, cursor.as_deref()).await
 }

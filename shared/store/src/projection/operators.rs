@@ -122,7 +122,8 @@ pub async fn rebuild_page<A: HasStore>(
 pub(super) async fn build_page<A: HasStore>(cx: &Cx<A>, model: &Model<A>, after: Option<Uuid>) -> Result<Found, Fault> {
     let found = (model.go_through)(cx.clone(), after, PAGE, Purpose::Build).await?;
     if found.next.is_none() {
-        built::note(cx.app.store().read(), model.name).await?;
+        let name = model.name;
+        cx.app.store().write(cx, |tx| async move { Ok::<_, Fault>(built::note(&tx, name).await?) }).await?;
     }
     Ok(found)
 }

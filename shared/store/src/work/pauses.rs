@@ -3,9 +3,11 @@
 use crate::clock;
 use crate::error::Error;
 use crate::query::statement;
-use crate::store::Store;
-use sea_orm::ConnectionTrait as _;
+use crate::store::{HasStore, Store};
+use platform::Cx;
+use sea_orm::{ConnectionTrait as _, Value};
 use std::collections::BTreeSet;
+use subjects::Fault;
 use subjects::ops::{OpsError, PauseConsumer, ResumeConsumer};
 use tokio::sync::watch;
 
@@ -50,13 +52,12 @@ impl Pauses {
 ///
 /// # Errors
 /// `handler_not_found`; the database's.
-pub async fn pause(store: &Store, request: &PauseConsumer) -> Result<(), OpsError> {
-    let PauseConsumer { handler, reason } = request;
+pub async fn pause<A: HasStore>(cx: &Cx<A>, request: &PauseConsumer) -> Result<(), OpsError> {
+    let (store, PauseConsumer { handler, reason }) = (cx.app.store(), request);
     check_handler(store, handler)?;
     let sql = "insert into paused_handlers (handler, paused_at, reason) values ($1, $2, $3) \
                on conflict (handler) do update set reason = excluded.reason";
-    let values = vec![handler.as_str().into(), clock::now().into(), reason.as_str().into()];
-    store.read().execute_raw(statement(sql, values)).await.map_err(Error::from)?;
+    execute(cx, sql, vec![handler.as_str().into(), clock::now().into(), reason.as_str().into()]).await?;
     tracing::warn!(handler, reason, "a consumer is paused");
     store.inner().handlers.pauses.look(store).await?;
     Ok(())
@@ -66,14 +67,22 @@ pub async fn pause(store: &Store, request: &PauseConsumer) -> Result<(), OpsErro
 ///
 /// # Errors
 /// `handler_not_found`; the database's.
-pub async fn resume(store: &Store, request: &ResumeConsumer) -> Result<(), OpsError> {
-    let handler = &request.handler;
+pub async fn resume<A: HasStore>(cx: &Cx<A>, request: &ResumeConsumer) -> Result<(), OpsError> {
+    let (store, handler) = (cx.app.store(), &request.handler);
     check_handler(store, handler)?;
-    let sql = "delete from paused_handlers where handler = $1";
-    store.read().execute_raw(statement(sql, vec![handler.as_str().into()])).await.map_err(Error::from)?;
+    execute(cx, "delete from paused_handlers where handler = $1", vec![handler.as_str().into()]).await?;
     tracing::warn!(handler, "a consumer is resumed");
     store.inner().handlers.pauses.look(store).await?;
     Ok(())
+}
+
+async fn execute<A: HasStore>(cx: &Cx<A>, sql: &str, values: Vec<Value>) -> Result<(), Fault> {
+    let statement = &statement(sql, values);
+    let executing = cx.app.store().write(cx, |tx| async move {
+        tx.execute_raw(statement.clone()).await.map_err(Error::from)?;
+        Ok(())
+    });
+    executing.await
 }
 
 fn check_handler(store: &Store, handler: &str) -> Result<(), OpsError> {

@@ -60,9 +60,9 @@ async fn a_pause_outlives_the_replicas_and_loses_nothing() {
     world.until(&effects("hear"), 10).await;
     world.until(&effects("hear_in_order"), 10).await;
     let pausing = |handler: &str| PauseConsumer { handler: handler.to_owned(), reason: "of the test".to_owned() };
-    assert_eq!(pause(&one.store, &pausing("nobody")).await, Err(OpsError::HandlerNotFound));
+    assert_eq!(pause(&one.cx, &pausing("nobody")).await, Err(OpsError::HandlerNotFound));
     for handler in ["hear", "hear_in_order"] {
-        pause(&one.store, &pausing(handler)).await.unwrap();
+        pause(&one.cx, &pausing(handler)).await.unwrap();
     }
     // The other one has seen it, too.
     let status = async || consumers_status(&two.store).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_pause_outlives_the_replicas_and_loses_nothing() {
     }
     assert_eq!(world.number("select count(*) from booking.effects").await, 20);
     for handler in ["hear", "hear_in_order"] {
-        resume(&three.store, &ResumeConsumer { handler: handler.to_owned() }).await.unwrap();
+        resume(&three.cx, &ResumeConsumer { handler: handler.to_owned() }).await.unwrap();
     }
     world.until(&effects("hear"), 210).await;
     world.until(&effects("hear_in_order"), 210).await;
@@ -151,7 +151,7 @@ async fn how_many_events_a_second_a_consumer_handles() {
     world.until(&handled("hear"), 2 * COUNT).await;
     println!("inbox, and a handler with one insert: {:.0} events/s", rate(left, before.elapsed()));
 
-    resume(&replica.store, &ResumeConsumer { handler: "hear_in_order".to_owned() }).await.unwrap();
+    resume(&replica.cx, &ResumeConsumer { handler: "hear_in_order".to_owned() }).await.unwrap();
     let before = std::time::Instant::now();
     let share = format!("select least(count(*), 5000) from booking.inbox where handler = '{}'", "hear_in_order");
     world.until(&share, 5_000).await;

@@ -9,7 +9,7 @@ use async_nats::{HeaderMap, jetstream};
 use identity::keys::{KeyStore, PROVISION};
 use platform::runtime::{self, Running};
 use platform::setup::{Host, Setup};
-use platform::{App, Service, Settings};
+use platform::{App, Cx, Service, Settings};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use secrecy::ExposeSecret as _;
 use std::io::{Read as _, Write as _};
@@ -110,6 +110,8 @@ pub struct Replica {
     pub running: Running,
     /// The one that its handlers use.
     pub store: Store,
+    /// With which it is asked.
+    pub cx: Cx<Hearer>,
 }
 
 pub async fn replica(world: &World, behaviour: &Arc<Behaviour>) -> Replica {
@@ -118,9 +120,10 @@ pub async fn replica(world: &World, behaviour: &Arc<Behaviour>) -> Replica {
 
 async fn start(settings: Settings, postgres: PostgresConfig, behaviour: Arc<Behaviour>) -> Replica {
     let store = Store::connect(&postgres, "booking", &PASSWORD.into()).await.unwrap();
-    let app = Hearer { store: store.clone(), behaviour };
+    let app = || Hearer { store: store.clone(), behaviour: behaviour.clone() };
     let setup = Setup::connect(&Host::new(settings).unwrap(), "booking").await.unwrap();
-    Replica { running: runtime::start(setup, hearer_service(), app).await.unwrap(), store }
+    let cx = setup.cx(Arc::new(app()), "test", Duration::from_secs(600));
+    Replica { running: runtime::start(setup, hearer_service(), app()).await.unwrap(), store, cx }
 }
 
 /// A replica that can be killed.

@@ -40,12 +40,12 @@ async fn later_events_of_an_aggregate_wait_behind_a_dead_letter_and_others_flow(
     voice.tell(stuck, 11, "fine").await;
     world.until(BEHIND, 8).await;
     let all = ReplayDeadLetters { handler: Some("hear_in_order".to_owned()), ..Default::default() };
-    let outcome = replay(&replica.store, &all).await.unwrap();
+    let outcome = replay(&replica.cx, &all).await.unwrap();
     assert_eq!((outcome.replayed, outcome.failed, outcome.left), (0, 1, 9), "{outcome:?}");
     assert_eq!(order_of(&world, stuck).await, [1, 2]);
 
     behaviour.is_mended.store(true, Ordering::SeqCst);
-    let outcome = replay(&replica.store, &all).await.unwrap();
+    let outcome = replay(&replica.cx, &all).await.unwrap();
     assert_eq!((outcome.replayed, outcome.failed, outcome.left), (9, 0, 0), "{outcome:?}");
     voice.tell(stuck, 12, "fine").await;
     world.until(&effects("hear_in_order"), 42).await;

@@ -1,10 +1,10 @@
 //! Dead letters that are handled again, or given up.
 
-use crate::hearing::{Behaviour, Voice, doubled, effects, hearing_world, replica};
+use crate::hearing::{Behaviour, Hearer, Voice, doubled, effects, hearing_world, replica};
+use platform::Cx;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-use store::Store;
 use store::dead_letters::{drop_letters, find_all, replay};
 use subjects::ids::EventId;
 use subjects::ops::{DropDeadLetters, FindDeadLetters, ReplayDeadLetters};
@@ -30,7 +30,7 @@ async fn ten_thousand_dead_letters_are_replayed_from_two_replicas_and_each_has_i
     println!("{COUNT} events parked by both handlers' replicas within {:?}", before.elapsed());
     behaviour.is_mended.store(true, Ordering::SeqCst);
     let before = Instant::now();
-    let (from_one, from_two) = tokio::join!(replay_all(&one.store), replay_all(&two.store));
+    let (from_one, from_two) = tokio::join!(replay_all(&one.cx), replay_all(&two.cx));
     println!("{COUNT} dead letters replayed within {:?}: {from_one} + {from_two}", before.elapsed());
     assert_eq!(from_one + from_two, u64::try_from(COUNT).unwrap());
     assert_eq!(world.number(&effects("hear")).await, COUNT);
@@ -40,10 +40,10 @@ async fn ten_thousand_dead_letters_are_replayed_from_two_replicas_and_each_has_i
 }
 
 /// Repeats the question until nothing is left or nothing moves, as the command does.
-async fn replay_all(store: &Store) -> u64 {
+async fn replay_all(cx: &Cx<Hearer>) -> u64 {
     let mut replayed = 0;
     loop {
-        let outcome = replay(store, &of_hear()).await.unwrap();
+        let outcome = replay(cx, &of_hear()).await.unwrap();
         assert_eq!(outcome.failed, 0, "{outcome:?}");
         replayed += outcome.replayed;
         if outcome.left == 0 {
@@ -71,20 +71,20 @@ async fn what_fails_again_stays_with_its_new_error_and_a_dry_run_changes_nothing
     voice.tell_raw(crate::hearing::headers_of(Uuid::now_v7(), refused), refused, b"not json".to_vec()).await;
     world.until(LETTERS, 2).await;
 
-    let outcome = replay(&replica.store, &of_hear()).await.unwrap();
+    let outcome = replay(&replica.cx, &of_hear()).await.unwrap();
     assert_eq!((outcome.replayed, outcome.failed, outcome.left), (0, 2, 2), "{outcome:?}");
     assert!(outcome.failures.iter().any(|failure| failure.error.contains("refused on purpose")), "{outcome:?}");
     assert_eq!(world.number(&format!("{LETTERS} and attempts = 2")).await, 2);
 
     behaviour.is_mended.store(true, Ordering::SeqCst);
     let dry = ReplayDeadLetters { dry_run: true, ..of_hear() };
-    let outcome = replay(&replica.store, &dry).await.unwrap();
+    let outcome = replay(&replica.cx, &dry).await.unwrap();
     assert_eq!((outcome.replayed, outcome.failed, outcome.left), (1, 1, 2), "{outcome:?}");
     assert_eq!(world.number(&effects("hear")).await, 0);
     assert_eq!(world.number(&format!("{LETTERS} and attempts = 2")).await, 2);
 
     let only = ReplayDeadLetters { event_id: Some(EventId(refused)), ..of_hear() };
-    let outcome = replay(&replica.store, &only).await.unwrap();
+    let outcome = replay(&replica.cx, &only).await.unwrap();
     assert_eq!((outcome.replayed, outcome.failed, outcome.left), (1, 0, 0), "{outcome:?}");
     assert_eq!((world.number(&effects("hear")).await, world.number(LETTERS).await), (1, 1));
     replica.running.drain().await.unwrap();
@@ -115,8 +115,7 @@ async fn a_page_of_dead_letters_goes_on_where_the_last_one_ended() {
     // A replay in parts, by its cursor, tries each once.
     let (mut failed, mut cursor) = (0, None);
     loop {
-        let outcome =
-            replay(&replica.store, &ReplayDeadLetters { limit: Some(10), cursor, ..of_hear() }).await.unwrap();
+        let outcome = replay(&replica.cx, &ReplayDeadLetters { limit: Some(10), cursor, ..of_hear() }).await.unwrap();
         failed += outcome.failed;
         cursor = outcome.next_cursor;
         if cursor.is_none() {
@@ -144,7 +143,7 @@ async fn what_is_given_up_has_no_effect_ever() {
         why: "no longer of use".to_owned(),
         limit: None,
     };
-    let outcome = drop_letters(&replica.store, &dropping(Some(EventId(event_id))), "somebody").await.unwrap();
+    let outcome = drop_letters(&replica.cx, &dropping(Some(EventId(event_id))), "somebody").await.unwrap();
     assert_eq!((outcome.dropped, outcome.left), (2, 0));
     behaviour.is_mended.store(true, Ordering::SeqCst);
     voice.tell_as(event_id, note, 1, "fine").await;
@@ -153,7 +152,7 @@ async fn what_is_given_up_has_no_effect_ever() {
     world.until(&effects("hear_in_order"), 1).await;
     world.until(&effects("hear"), 1).await;
     assert_eq!(world.number(&format!("{} and version = 1", effects("hear"))).await, 0);
-    let outcome = drop_letters(&replica.store, &dropping(None), "somebody").await.unwrap();
+    let outcome = drop_letters(&replica.cx, &dropping(None), "somebody").await.unwrap();
     assert_eq!((outcome.dropped, outcome.left), (10, 0));
     replica.running.drain().await.unwrap();
 }

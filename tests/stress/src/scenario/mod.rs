@@ -106,6 +106,10 @@ impl Run {
             Scenario::Rolling => rolling::play(&stage).await,
             Scenario::Logins => logins::play(&stage).await,
         };
+        if self.size == Size::Full {
+            // The next platform begins as this one did.
+            cores::unite()?;
+        }
         let log = if outcome.is_err() { stage.world.processes.log_end() } else { String::new() };
         stage.world.stop(false).await?;
         outcome.map_err(|error| error.context(format!("{scenario:?}\n{log}")))

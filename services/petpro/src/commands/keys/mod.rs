@@ -29,11 +29,11 @@ pub(super) fn execute(args: &KeysArgs) -> anyhow::Result<()> {
 }
 
 fn make(config: &KeysConfig) -> anyhow::Result<()> {
-    let made = KeyStore::create_issuing(&config.dir, config.sealing()?, &config.issuance(), &services::names())?;
-    let forgotten = config.open()?.tidy()?;
-    for key in forgotten {
+    let (sealing, issuance) = (config.sealing()?, config.issuance());
+    for key in KeyStore::tidy_folder(&config.dir, sealing.clone(), &issuance)? {
         say!("{}: forgotten, its time is over: {key}", config.dir.display())?;
     }
+    let made = KeyStore::create_issuing(&config.dir, sealing, &issuance, &services::names())?;
     if made.is_empty() {
         say!("{}: everything is there already", config.dir.display())?;
         return Ok(());

@@ -134,6 +134,9 @@ fn forget_old(
     let old = authorities.all().iter().filter(|authority| is_over(authority.leaves_at));
     let old: Vec<String> = old.map(|authority| authority.id.clone()).collect();
     for id in old {
+        // Its private key first: what is interrupted here goes on with the next command, and no key is left that somebody
+        // could take for a new one.
+        files::remove(&files::authority_path(&folder.dir, &id)?)?;
         authorities.forget(&id);
         authorities.write(folder)?;
         for path in files::files_ending(&folder.dir.join("tls"), "pem")? {
@@ -141,7 +144,6 @@ fn forget_old(
                 files::remove(&path)?;
             }
         }
-        files::remove(&files::authority_path(&folder.dir, &id)?)?;
         forgotten.push(format!("tls/authority {id}"));
     }
     Ok(())

@@ -44,8 +44,8 @@ pub(super) fn bring_up(
 ) -> Result<Option<(PathBuf, Certificate)>, KeyError> {
     let path = server_path(folder);
     let Some(active) = authorities.active(now) else { return Ok(None) };
-    let names = names(issuance);
     let current = read_if_there(folder)?;
+    let names = names(issuance, current.as_ref());
     let is_good = |current: &Certificate| {
         is_issued_by(current, &active.certificate)
             && names.iter().all(|name| current.server_names.contains(name))
@@ -81,8 +81,13 @@ fn is_issued_by(certificate: &Certificate, authority: &str) -> bool {
     Certificate::of(authority.trim_end(), Default::default()).is_ok_and(|own| own.issuer == certificate.issuer)
 }
 
-fn names(issuance: &Issuance) -> Vec<String> {
+/// Those it has stay: whoever renews it need not know by which names it is reached.
+fn names(issuance: &Issuance, current: Option<&Certificate>) -> Vec<String> {
     let mut names: Vec<String> = USUAL_NAMES.map(str::to_owned).into();
-    names.extend(issuance.server_names.iter().filter(|name| !USUAL_NAMES.contains(&name.as_str())).cloned());
+    for name in current.iter().flat_map(|current| &current.server_names).chain(&issuance.server_names) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
     names
 }

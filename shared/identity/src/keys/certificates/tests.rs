@@ -81,6 +81,8 @@ fn what_is_near_its_end_or_lacks_a_name_is_made_anew_and_nothing_else() {
     let named = Issuance { server_names: vec!["nats-2".to_owned(), "10.0.0.7".to_owned()], ..Issuance::default() };
     assert_eq!(fixture.make(&named), ["nats-server/server.pem"]);
     assert_eq!(fixture.make(&named), Vec::<String>::new());
+    rotate(&fixture.folder, &Issuance::default(), &[NATS_SERVER], &TIMES, fixture.start).unwrap();
+    assert_eq!(fixture.make(&named), Vec::<String>::new(), "it keeps its names");
 
     let short = Issuance { lifetime: Duration::minutes(1), ..Issuance::default() };
     rotate(&fixture.folder, &short, &["booking", NATS_SERVER], &TIMES, fixture.start).unwrap();
