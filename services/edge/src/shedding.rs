@@ -4,7 +4,9 @@
 //! looks, for each service, how many times as long as usual its answers take ([`Slowness`]). Where all take much longer there
 //! is room for fewer requests at a time, and who finds no room is refused before anything is done for it. The last places are
 //! kept for what is more urgent: the background finds none first, then reads, then changes; what is critical finds one
-//! always. There is room for as many as come again when nobody has met the bound for a while.
+//! always. What is less urgent is too slow sooner: where services are slow because they share what is short, those that are
+//! only read are the first that are asked less. There is room for as many as come again when nobody has met the bound for a
+//! while.
 //!
 //! The bound falls in proportion and rises by a little at a time, as windows of TCP do (AIMD, RFC 5681). Each service has one
 //! of its own: what stands still there keeps nobody from the others.
@@ -27,6 +29,11 @@ const STEEPEST: f64 = 0.25;
 const GROWS_BY: usize = 8;
 /// After so long without anybody who found no room there is room for all.
 const QUIET: Duration = Duration::from_secs(1);
+/// After so many decisions in a row that find answers too slow there is no room for all any more: before that it may be a moment
+/// in which everything stood still.
+const IN_A_ROW: u32 = 5;
+/// Fewer under way than this are not too many, however slow.
+const CROWD: usize = 16;
 /// Room for as many as come.
 const FOR_ALL: usize = usize::MAX;
 /// After how long whoever was refused should try again.
@@ -36,7 +43,8 @@ const RETRY_AFTER_MS: u64 = 1_000;
 #[derive(Debug, Clone, Deserialize, Validate)]
 #[serde(default, deny_unknown_fields)]
 pub struct SheddingConfig {
-    /// How many times as long as usual the answers of a service may take.
+    /// How many times as long as usual the changes of a service may take. Of what they take beyond the usual, reads may take
+    /// a quarter, and the background an eighth.
     #[garde(range(min = 1.1, max = 1_000_000.0))]
     pub times_slower: f64,
     /// There is always room for so many requests to a service at a time.
@@ -46,7 +54,7 @@ pub struct SheddingConfig {
 
 impl Default for SheddingConfig {
     fn default() -> SheddingConfig {
-        SheddingConfig { times_slower: 5.0, under_way: 8 }
+        SheddingConfig { times_slower: 3.0, under_way: 4 }
     }
 }
 
@@ -66,8 +74,8 @@ struct Room {
     /// Whether anybody has found no room since then, and when somebody did last.
     is_short: bool,
     last_short: Instant,
-    /// Whether answers took too long when it was decided last: once may be a moment in which everything stood still.
-    was_slow: bool,
+    /// How many decisions in a row have found that answers took too long.
+    slow_in_a_row: u32,
     slowness: Slowness,
 }
 
@@ -138,10 +146,10 @@ impl UnderWay<'_> {
             Ok(answer) => answer.cache.is_none_or(|told| told.status.has_asked()),
             Err(fault) => fault.code == ErrorCode::DeadlineExceeded,
         };
-        let Operation { service, subject, .. } = *self.operation;
+        let Operation { service, subject, priority, .. } = *self.operation;
         if let Some(mut room) = self.shedding.room(service).filter(|_| tells) {
             let (now, bound) = (Instant::now(), room.room);
-            if let Some(times) = room.slowness.took(subject, now - asked, now) {
+            if let Some(times) = room.slowness.took(subject, weight(priority), now - asked, now) {
                 room.follow(times, &self.shedding.config, now);
             }
             self.shedding.show(service, bound, room.room);
@@ -160,7 +168,7 @@ impl Drop for UnderWay<'_> {
 impl Room {
     fn new() -> Room {
         let (last_short, slowness) = (Instant::now(), Slowness::default());
-        Room { room: FOR_ALL, under_way: 0, most: 0, is_short: false, last_short, was_slow: false, slowness }
+        Room { room: FOR_ALL, under_way: 0, most: 0, is_short: false, last_short, slow_in_a_row: 0, slowness }
     }
 
     fn enter(&mut self, priority: Priority, now: Instant) -> bool {
@@ -178,10 +186,11 @@ impl Room {
 
     /// Answers take so many times as long as usual.
     fn follow(&mut self, times: f64, config: &SheddingConfig, now: Instant) {
-        let (most, is_short, was_slow) = (self.most, self.is_short, self.was_slow);
-        let is_slow = times > config.times_slower && most >= config.under_way;
-        (self.most, self.is_short, self.was_slow) = (self.under_way, false, is_slow);
-        if is_slow && was_slow {
+        let (most, is_short) = (self.most, self.is_short);
+        let is_slow = times > config.times_slower && (self.room != FOR_ALL || most >= CROWD);
+        (self.most, self.is_short) = (self.under_way, false);
+        self.slow_in_a_row = if is_slow { self.slow_in_a_row.saturating_add(1) } else { 0 };
+        if is_slow && (self.slow_in_a_row >= IN_A_ROW || self.room != FOR_ALL) {
             if self.room == FOR_ALL {
                 self.last_short = now;
             }
@@ -203,6 +212,15 @@ const fn room_for(priority: Priority, room: usize) -> usize {
     }
 }
 
+/// How many times what is beyond the usual counts.
+const fn weight(priority: Priority) -> f64 {
+    match priority {
+        Priority::Critical | Priority::Change => 1.0,
+        Priority::Read => 4.0,
+        Priority::Background => 8.0,
+    }
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -217,7 +235,7 @@ fn shrunk(room: usize, part: f64) -> usize {
 mod tests {
     use super::*;
 
-    const USUAL: Duration = Duration::from_millis(4);
+    const USUAL: Duration = Duration::from_millis(20);
 
     fn shedding() -> Shedding {
         Shedding::new(&SheddingConfig { times_slower: 2.5, under_way: 4 }, &Registry::new()).unwrap()
@@ -237,7 +255,7 @@ mod tests {
         let bound = room.room;
         let times = loop {
             *now += Duration::from_millis(5);
-            if let Some(times) = room.slowness.took("a", took, *now) {
+            if let Some(times) = room.slowness.took("a", 1.0, took, *now) {
                 break times;
             }
         };
@@ -259,7 +277,8 @@ mod tests {
         let crowd = begun(&shedding, critical, 16);
         conclude(&shedding, USUAL, &mut now);
         assert_eq!(is_let_in(&shedding, "catalog"), [true; 3]);
-        assert_eq!([(); 2].map(|()| conclude(&shedding, USUAL * 5, &mut now)), [0, 8], "once is not enough");
+        let rooms = [(); 5].map(|()| conclude(&shedding, USUAL * 5, &mut now));
+        assert_eq!(rooms, [0, 0, 0, 0, 8], "four times is not enough");
         drop(crowd);
         let mut under_way = Vec::new();
         let seen = (0..9).map(|_| {
@@ -284,26 +303,27 @@ mod tests {
             let _nobody = shedding.begin(operation("catalog", Priority::Change));
             conclude(&shedding, USUAL * times, &mut now)
         };
-        assert_eq!([2, 5, 5, 100, 1, 1].map(&mut room), [0, 0, 50, 12, 13, 14]);
-        assert_eq!([10, 10, 10].map(&mut room), [14, 4, 4]);
+        assert_eq!([2, 5, 5, 5, 5, 2, 5, 5, 5, 5].map(&mut room), [0; 10]);
+        assert_eq!([5, 100, 1, 1].map(&mut room), [50, 12, 13, 14]);
+        assert_eq!([10, 10].map(&mut room), [4, 4]);
         drop(crowd);
     }
 
     #[test]
     fn who_has_little_to_do_refuses_nothing_however_slow_it_is() {
         let (shedding, mut now) = (shedding(), Instant::now());
-        let _three = begun(&shedding, operation("catalog", Priority::Critical), 3);
+        let _few = begun(&shedding, operation("catalog", Priority::Critical), CROWD - 1);
         conclude(&shedding, USUAL, &mut now);
-        assert_eq!([10; 5].map(|times| conclude(&shedding, USUAL * times, &mut now)), [0; 5]);
+        assert_eq!([10; 8].map(|times| conclude(&shedding, USUAL * times, &mut now)), [0; 8]);
         assert_eq!(is_let_in(&shedding, "catalog"), [true; 3]);
     }
 
     #[test]
     fn there_is_room_for_all_when_nobody_has_met_the_bound_for_a_while() {
         let (shedding, mut now) = (shedding(), Instant::now());
-        let crowd = begun(&shedding, operation("catalog", Priority::Critical), 8);
+        let crowd = begun(&shedding, operation("catalog", Priority::Critical), CROWD);
         conclude(&shedding, USUAL, &mut now);
-        assert_eq!([(); 2].map(|()| conclude(&shedding, USUAL * 10, &mut now)), [0, 4]);
+        assert_eq!([(); 5].map(|()| conclude(&shedding, USUAL * 10, &mut now)), [0, 0, 0, 0, 4]);
         drop(crowd);
         let mut room = shedding.room("catalog").unwrap();
         assert!(room.enter(Priority::Read, now) && room.room == 4);

@@ -174,10 +174,10 @@ impl Client {
         let span = Span::calling(self.inner.name, subject, call.meta.traceparent.as_deref());
         let attempt = Attempt { subject, call: &call, span: &span, lease: None, is_resend: false };
         let outcome = match registered {
-            Some((_, Operation { service, effect, .. }))
-                if self.sends_again && may_repeat(*effect, call.meta.idempotency_key.is_some()) =>
+            Some((_, operation))
+                if self.sends_again && may_repeat(operation.effect, call.meta.idempotency_key.is_some()) =>
             {
-                self.inner.resending.ask(self, &attempt, service, *effect).await
+                self.inner.resending.ask(self, &attempt, operation).await
             }
             _ => self.attempt(&attempt).await,
         };
@@ -229,6 +229,11 @@ impl Client {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// Whether what the service of a subject has refused for want of room would only be refused once more.
+    pub(crate) fn is_crowded(&self, operation: &Operation) -> bool {
+        self.inner.targets.is_crowded(operation.service, Class::of(operation))
     }
 
     /// Sends once: more often only where nobody was there to take it.

@@ -19,7 +19,7 @@ use garde::Validate;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::time::Duration;
-use subjects::{Effect, ErrorCode, Fault, catalogue};
+use subjects::{Effect, ErrorCode, Fault, Operation, catalogue};
 use tokio::time::Instant;
 
 /// How often one request is sent again at the most.
@@ -97,9 +97,9 @@ impl Resending {
         &self,
         client: &Client,
         attempt: &Attempt<'_>,
-        service: &'static str,
-        effect: Effect,
+        operation: &Operation,
     ) -> Result<RawReply, Fault> {
+        let Operation { service, effect, .. } = *operation;
         let deadline = attempt.deadline();
         if let Some(budget) = self.budgets.get(service) {
             budget.asked(Instant::now());
@@ -133,7 +133,12 @@ impl Resending {
                         grace.as_mut().reset(Instant::now() + REFUSAL_GRACE);
                         in_grace = true;
                         resends_left = 0;
-                    } else if !others_run && resends_left > 0 && is_shed(&fault) && self.take(service) {
+                    } else if !others_run
+                        && resends_left > 0
+                        && is_shed(&fault)
+                        && !client.is_crowded(operation)
+                        && self.take(service)
+                    {
                         is_paid = true;
                         let pause = jittered(Duration::from_millis(fault.retry_after_ms.unwrap_or_default()));
                         silence.as_mut().reset(Instant::now() + pause.min(self.pause(resends, deadline)));

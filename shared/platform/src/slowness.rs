@@ -1,7 +1,8 @@
 //! How much longer operations take than they usually do: the sign of too many at a time.
 //!
 //! What is usual is what an operation takes while there is little to do. It is learned from the quickest times, and soon; a
-//! time that has become longer for good is taken for usual within a quarter of an hour or so.
+//! time that has become longer for good is taken for usual within a quarter of an hour or so. What is quicker than most of
+//! what a network does counts as a few milliseconds: several times that is still nothing that anybody waits for.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,6 +14,8 @@ const WINDOW: Duration = Duration::from_millis(100);
 const MIN_RESULTS: u32 = 20;
 /// Nor from fewer of one operation.
 const MIN_OF_ONE: u32 = 5;
+/// What is usual is never shorter, in seconds.
+const LEAST_USUAL: f64 = 0.01;
 /// How much of a shorter time is learned at once.
 const LEARNS: f64 = 0.1;
 /// By how much what is usual grows while all takes longer: by a tenth in a hundred seconds at the most.
@@ -32,13 +35,17 @@ pub struct Slowness {
 struct Results {
     count: u32,
     seconds: f64,
+    weight: f64,
 }
 
 impl Slowness {
     /// An operation took so long. Ten times a second at the most, and from twenty results at least, it follows how many times
     /// as long as usual they take: that one of them which is the least so, for what one alone waits for is not short here.
-    pub fn took(&mut self, operation: &'static str, took: Duration, now: Instant) -> Option<f64> {
+    ///
+    /// `weight`: what is beyond the usual counts so many times for this operation.
+    pub fn took(&mut self, operation: &'static str, weight: f64, took: Duration, now: Instant) -> Option<f64> {
         let results = self.took.entry(operation).or_default();
+        results.weight = weight;
         results.count += 1;
         results.seconds += took.as_secs_f64();
         self.results += 1;
@@ -52,7 +59,7 @@ impl Slowness {
             let took = of_one.seconds / f64::from(of_one.count);
             let usual = self.usual.entry(operation).or_insert(took);
             *usual = if took < *usual { *usual + (took - *usual) * LEARNS } else { took.min(*usual * (1.0 + FORGETS)) };
-            let times = took / usual.max(f64::MIN_POSITIVE);
+            let times = 1.0 + (took / usual.max(LEAST_USUAL) - 1.0) * of_one.weight;
             least = Some(least.map_or(times, |least| least.min(times)));
         }
         least
@@ -63,7 +70,7 @@ impl Slowness {
 mod tests {
     use super::*;
 
-    const USUAL: Duration = Duration::from_millis(4);
+    const USUAL: Duration = Duration::from_millis(20);
 
     struct World {
         slowness: Slowness,
@@ -75,7 +82,7 @@ mod tests {
         fn windows(&mut self, windows: u32, took: Duration) -> f64 {
             let mut last = None;
             for _ in 0..windows * MIN_RESULTS {
-                last = self.slowness.took("a", took, self.now).or(last);
+                last = self.slowness.took("a", 1.0, took, self.now).or(last);
                 self.now += WINDOW * 21 / 20 / (MIN_RESULTS - 1);
             }
             last.unwrap()
@@ -106,13 +113,34 @@ mod tests {
     }
 
     #[test]
+    fn what_weighs_more_is_slow_sooner_and_as_usual_all_the_same() {
+        let mut slowness = Slowness::default();
+        let start = Instant::now();
+        let mut told = |number: u32, took: Duration| slowness.took("a", 4.0, took, start + WINDOW * number / 10);
+        let seen = (0..200).filter_map(|number| told(number, if number < 100 { USUAL } else { USUAL * 3 / 2 }));
+        let seen = seen.collect::<Vec<_>>();
+        assert!(seen.len() >= 8 && seen.iter().take(4).all(|times| (times - 1.0).abs() < 0.01), "{seen:?}");
+        assert!(seen.last().is_some_and(|times| (times - 3.0).abs() < 0.1), "{seen:?}");
+    }
+
+    #[test]
+    fn what_is_quick_anyway_is_not_slow() {
+        let mut slowness = Slowness::default();
+        let start = Instant::now();
+        let mut told =
+            |number: u32, took: u64| slowness.took("a", 1.0, Duration::from_millis(took), start + WINDOW * number / 10);
+        let times = (0..200).filter_map(|number| told(number, if number < 100 { 1 } else { 10 })).collect::<Vec<_>>();
+        assert!(times.len() >= 8 && times.iter().all(|times| *times <= 1.01), "{times:?}");
+    }
+
+    #[test]
     fn what_one_alone_waits_for_is_no_sign() {
         let mut slowness = Slowness::default();
         let start = Instant::now();
         let told = |number: u32, slow: u32, quick: u32, slowness: &mut Slowness| {
             let now = start + Duration::from_millis(10) * number;
             let (operation, times) = if number.is_multiple_of(2) { ("waits", slow) } else { ("does not", quick) };
-            slowness.took(operation, USUAL * times, now)
+            slowness.took(operation, 1.0, USUAL * times, now)
         };
         let one = (0..100).filter_map(|number| told(number, 1 + number, 1, &mut slowness)).collect::<Vec<_>>();
         assert!(one.len() >= 4 && one.iter().all(|times| (times - 1.0).abs() < 0.01), "{one:?}");
@@ -132,7 +160,7 @@ mod tests {
                 even if even % 2 == 0 => ("long", USUAL * 50),
                 _ => ("short", USUAL),
             };
-            told.extend(slowness.took(operation, took, now));
+            told.extend(slowness.took(operation, 1.0, took, now));
         }
         assert!(told.len() >= 9 && told.iter().all(|times| (times - 1.0).abs() < 0.01), "{told:?}");
     }

@@ -102,6 +102,12 @@ impl Targets {
         Ok(Some(Place { target: target.clone(), pass, began, is_over: false, _room: room }))
     }
 
+    /// Whether a target refuses so much that what it has refused is better not sent again; what is critical always is.
+    pub(crate) fn is_crowded(&self, service: &'static str, class: Class) -> bool {
+        let target = self.targets.get(&(service, class)).filter(|_| class != Class::Of(Priority::Critical));
+        target.is_some_and(|target| target.throttle.is_crowded(Instant::now()))
+    }
+
     /// The circuits that are not closed.
     pub(crate) fn troubled(&self) -> BTreeMap<String, &'static str> {
         let standing = self.targets.values().map(|target| (target, target.breaker.standing()));

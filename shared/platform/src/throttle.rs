@@ -14,6 +14,8 @@ const WINDOW: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(200);
 /// How many requests are sent for one that is taken.
 const SENT_PER_TAKEN: f64 = 2.0;
+/// One in so many is refused by a replica that has a bad moment, while the others have room.
+const FEW: f64 = 0.1;
 /// So many refusals within the window change nothing.
 const FLOOR: f64 = 20.0;
 
@@ -38,9 +40,7 @@ impl Throttle {
     /// Whether a request may be sent; `lot` is a number from 0 to 1.
     pub(crate) fn admits(&self, lot: f64, now: Instant) -> bool {
         let mut recent = self.lock();
-        let (requests, refused) = recent.all(now).fold((0.0, 0.0), |(requests, refused), step| {
-            (requests + f64::from(step.requests), refused + f64::from(step.refused))
-        });
+        let (requests, refused) = sums(&mut recent, now);
         // What is not answered yet may still be taken.
         let taken = requests - refused;
         let admits = lot >= (requests - SENT_PER_TAKEN * taken - FLOOR) / (requests + 1.0);
@@ -48,6 +48,12 @@ impl Throttle {
         step.requests += 1;
         step.refused += u32::from(!admits);
         admits
+    }
+
+    /// Whether the target refuses so many that what it has refused would only be refused once more.
+    pub(crate) fn is_crowded(&self, now: Instant) -> bool {
+        let (requests, refused) = sums(&mut self.lock(), now);
+        refused > FLOOR + requests * FEW
     }
 
     /// The target has refused one for want of room.
@@ -58,6 +64,13 @@ impl Throttle {
     fn lock(&self) -> MutexGuard<'_, Recent<Counts>> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Requests and refusals within the window.
+fn sums(recent: &mut Recent<Counts>, now: Instant) -> (f64, f64) {
+    recent.all(now).fold((0.0, 0.0), |(requests, refused), step| {
+        (requests + f64::from(step.requests), refused + f64::from(step.refused))
+    })
 }
 
 #[cfg(test)]
@@ -108,5 +121,15 @@ mod tests {
         assert!(throttle.admits(0.0, now));
         (0..10).for_each(|_| throttle.refused(now));
         assert!(!throttle.admits(0.0, now));
+    }
+
+    #[test]
+    fn a_target_that_refuses_more_than_a_few_is_crowded() {
+        let (throttle, now) = (Throttle::new(), Instant::now());
+        assert!((0..1_000).all(|_| throttle.admits(0.5, now)));
+        (0..120).for_each(|_| throttle.refused(now));
+        assert!(!throttle.is_crowded(now));
+        throttle.refused(now);
+        assert!(throttle.is_crowded(now) && !throttle.is_crowded(now + WINDOW + STEP));
     }
 }

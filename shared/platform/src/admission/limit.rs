@@ -51,7 +51,7 @@ impl Limit {
 
     /// An operation took so long.
     pub(super) fn took(&mut self, subject: &'static str, took: Duration, now: Instant) {
-        let Some(times) = self.slowness.took(subject, took, now) else { return };
+        let Some(times) = self.slowness.took(subject, 1.0, took, now) else { return };
         let (most_running, was_too_little) = (self.most_running, self.was_too_little);
         (self.most_running, self.was_too_little) = (0, false);
         let many_run = was_too_little || to_f64(most_running) * 2.0 > self.limit;
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     const FIRST: usize = 16;
-    const USUAL: Duration = Duration::from_millis(4);
+    const USUAL: Duration = Duration::from_millis(20);
     const WINDOW: Duration = Duration::from_millis(100);
 
     struct World {

@@ -260,6 +260,28 @@ async fn what_a_full_replica_has_refused_is_asked_again() {
 }
 
 #[tokio::test]
+async fn where_most_is_refused_only_the_first_few_are_asked_again() {
+    let world = World::start("[dispatcher]\nrunning = 1\nwaiting = 0").await;
+    let shared = Arc::new(Shared::default());
+    let _replica = Process::start(&world, 0, Manner::HeldAtTheFirst, &shared).await;
+    let edge = world.edge().await;
+    let client = edge.client.resending();
+    let takes_the_only_place = tokio::spawn({
+        let client = client.clone();
+        async move { ask(&client, "auth.login", None, NEVER).await }
+    });
+    shared.until_runs(1).await;
+    let asked = (0..100).map(|_| ask(&client, "auth.jwks", None, NEVER));
+    for outcome in futures::future::join_all(asked).await {
+        assert_eq!(outcome.unwrap_err().code, ErrorCode::Unavailable);
+    }
+    // Twenty, and one in ten of the hundred.
+    assert_eq!(counted(&edge.registry, "petpro_resends_total", "auth"), 30.0);
+    shared.released.notify_one();
+    takes_the_only_place.await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
 async fn what_a_lost_connection_may_have_swallowed_is_asked_again_once_it_is_back() {
     let world = World::start("[client]\nresend_after_ms = 60000").await;
     let shared = Arc::new(Shared::default());

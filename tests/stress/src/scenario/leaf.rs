@@ -14,8 +14,8 @@ const LEAF: &str = "vendor-1";
 /// Who asks it.
 const CALLER: &str = "booking-1";
 /// How long it stands and how long it runs, in turn, while it is a hundred times slower.
-const STANDS: Duration = Duration::from_millis(990);
-const RUNS: Duration = Duration::from_millis(10);
+const STANDS: Duration = Duration::from_millis(99);
+const RUNS: Duration = Duration::from_millis(1);
 
 /// The leaf alone in a process.
 pub(super) fn layout() -> Layout {

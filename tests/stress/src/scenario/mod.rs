@@ -30,7 +30,7 @@ const METRICS_PATIENCE: Duration = Duration::from_secs(10);
 /// How much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// As the figures are measured: minutes, the platform on a core of its own.
+    /// As the figures are measured: minutes, the platform on a core of its own where nothing of it is started meanwhile.
     Full,
     /// As the tests have it: some seconds. What is promised is asserted alike.
     Short,
@@ -94,7 +94,10 @@ impl Run {
         };
         let options = WorldOptions { program: self.program.clone(), layout, settings, planted: None };
         let world = World::start(options).await?;
-        if self.size == Size::Full {
+        // What is started meanwhile would be on the load's core.
+        let starts_some = matches!(scenario, Scenario::Rolling | Scenario::NatsRestart);
+        let is_parted = self.size == Size::Full && !starts_some;
+        if is_parted {
             cores::part()?;
         }
         let stage = Stage { world, report, size: self.size };
@@ -106,7 +109,7 @@ impl Run {
             Scenario::Rolling => rolling::play(&stage).await,
             Scenario::Logins => logins::play(&stage).await,
         };
-        if self.size == Size::Full {
+        if is_parted {
             // The next platform begins as this one did.
             cores::unite()?;
         }

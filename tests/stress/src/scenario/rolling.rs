@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// Of all requests so many are of each kind.
 const SHARES: [(Kind, f64); 3] = [(Kind::Read, 0.695), (Kind::Change, 0.3), (Kind::Book, 0.005)];
+/// So long a process that has just come is let work before the next one goes, as whoever rolls out waits and looks.
+const LOOK: Duration = Duration::from_secs(1);
 /// So long before the load ends no more processes are replaced.
 const LAST: Duration = Duration::from_secs(10);
 
@@ -41,6 +43,7 @@ pub async fn play(stage: &Stage) -> anyhow::Result<()> {
         processes.leave(name).await?;
         processes.start(name).await?;
         replaced += 1;
+        tokio::time::sleep(stage.sized(LOOK, Duration::ZERO)).await;
     }
     let figures = load.await?;
     stage.say(&format!("{replaced} processes replaced in {:.1} s", started.elapsed().as_secs_f64()), &figures);
