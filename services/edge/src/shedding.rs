@@ -32,8 +32,8 @@ const QUIET: Duration = Duration::from_secs(1);
 /// After so many decisions in a row that find answers too slow there is no room for all any more: before that it may be a moment
 /// in which everything stood still.
 const IN_A_ROW: u32 = 5;
-/// Fewer under way than this are not too many, however slow.
-const CROWD: usize = 16;
+/// Fewer under way than this are not too many, however slow: twice as many as a service works at.
+const CROWD: usize = 128;
 /// Room for as many as come.
 const FOR_ALL: usize = usize::MAX;
 /// After how long whoever was refused should try again.
@@ -274,11 +274,11 @@ mod tests {
     fn the_last_places_are_for_the_more_urgent() {
         let (shedding, mut now) = (shedding(), Instant::now());
         let critical = operation("catalog", Priority::Critical);
-        let crowd = begun(&shedding, critical, 16);
+        let crowd = begun(&shedding, critical, CROWD);
         conclude(&shedding, USUAL, &mut now);
         assert_eq!(is_let_in(&shedding, "catalog"), [true; 3]);
-        let rooms = [(); 5].map(|()| conclude(&shedding, USUAL * 5, &mut now));
-        assert_eq!(rooms, [0, 0, 0, 0, 8], "four times is not enough");
+        let rooms = [(); 6].map(|()| conclude(&shedding, USUAL * 10, &mut now));
+        assert_eq!(rooms, [0, 0, 0, 0, 32, 8], "four times is not enough");
         drop(crowd);
         let mut under_way = Vec::new();
         let seen = (0..9).map(|_| {
@@ -297,15 +297,15 @@ mod tests {
     #[test]
     fn it_falls_in_proportion_and_not_below_the_least_and_grows_while_it_is_short() {
         let (shedding, mut now) = (shedding(), Instant::now());
-        let crowd = begun(&shedding, operation("catalog", Priority::Critical), 100);
+        let crowd = begun(&shedding, operation("catalog", Priority::Critical), CROWD);
         conclude(&shedding, USUAL, &mut now);
         let mut room = |times: u32| {
             let _nobody = shedding.begin(operation("catalog", Priority::Change));
             conclude(&shedding, USUAL * times, &mut now)
         };
         assert_eq!([2, 5, 5, 5, 5, 2, 5, 5, 5, 5].map(&mut room), [0; 10]);
-        assert_eq!([5, 100, 1, 1].map(&mut room), [50, 12, 13, 14]);
-        assert_eq!([10, 10].map(&mut room), [4, 4]);
+        assert_eq!([5, 100, 1, 1].map(&mut room), [64, 16, 18, 20]);
+        assert_eq!([10, 10].map(&mut room), [5, 4]);
         drop(crowd);
     }
 
@@ -323,10 +323,10 @@ mod tests {
         let (shedding, mut now) = (shedding(), Instant::now());
         let crowd = begun(&shedding, operation("catalog", Priority::Critical), CROWD);
         conclude(&shedding, USUAL, &mut now);
-        assert_eq!([(); 5].map(|()| conclude(&shedding, USUAL * 10, &mut now)), [0, 0, 0, 0, 4]);
+        assert_eq!([(); 5].map(|()| conclude(&shedding, USUAL * 10, &mut now)), [0, 0, 0, 0, 32]);
         drop(crowd);
         let mut room = shedding.room("catalog").unwrap();
-        assert!(room.enter(Priority::Read, now) && room.room == 4);
+        assert!(room.enter(Priority::Read, now) && room.room == 32);
         assert!(room.enter(Priority::Read, now + QUIET) && room.room == FOR_ALL);
     }
 }
