@@ -16,8 +16,6 @@ create table audit_entries (
     subject_id uuid,
     -- The service that asked, or passed it on.
     via text,
-    -- Who has signed for the actor: edge, operator or neighbour. Null: nobody was signed in.
-    signed_by text,
     network text,
     correlation_id text not null,
     details jsonb,
@@ -27,7 +25,6 @@ create table audit_entries (
 create index audit_entries_actor_idx on audit_entries (actor_id, id) where actor_id is not null;
 create index audit_entries_subject_idx on audit_entries (subject_id, id) where subject_id is not null;
 create index audit_entries_operation_idx on audit_entries (operation, id);
-create index audit_entries_outcome_idx on audit_entries (outcome, id) where outcome <> 'done';
 
 -- Drops entries that are older than so many days, some thousand at a time, and answers how many. It is the only way in which
 -- a service's role can be rid of any, so it does not touch what is younger than 90 days, whatever it is asked for.

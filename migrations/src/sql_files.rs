@@ -32,12 +32,19 @@ const AUDIT_LOG: SqlFile = SqlFile {
     down: include_str!("../sql/audit_log.down.sql"),
 };
 
+/// What the audit log tells of signers; always the fourth one.
+const AUDIT_SIGNERS: SqlFile = SqlFile {
+    name: "0000_audit_signers",
+    up: include_str!("../sql/audit_signers.up.sql"),
+    down: include_str!("../sql/audit_signers.down.sql"),
+};
+
 const BY_SERVICE: &[(&str, &[SqlFile])] = include!(concat!(env!("OUT_DIR"), "/sql_files.rs"));
 
 /// The migrations of a service's schema in their order.
 pub(crate) fn of_service(service: &str) -> Vec<SqlFile> {
     let own_files = BY_SERVICE.iter().filter(|(name, _)| *name == service).flat_map(|(_, files)| files.iter());
-    [&COMMON, &EVENT_LOG, &AUDIT_LOG].into_iter().chain(own_files).copied().collect()
+    [&COMMON, &EVENT_LOG, &AUDIT_LOG, &AUDIT_SIGNERS].into_iter().chain(own_files).copied().collect()
 }
 
 impl MigrationName for SqlFile {

@@ -14,7 +14,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(200);
 /// How many requests are sent for one that is taken.
 const SENT_PER_TAKEN: f64 = 2.0;
-/// One in so many is refused by a replica that has a bad moment, while the others have room.
+/// Such a share is refused by a replica that has a bad moment, while the others have room.
 const FEW: f64 = 0.1;
 /// So many refusals within the window change nothing.
 const FLOOR: f64 = 20.0;
